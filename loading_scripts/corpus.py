@@ -1,0 +1,214 @@
+"""Records: what a corpus is, as data. A wrong value is an error when the corpus file is imported."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from . import labels
+from .errors import RecordError, near
+from .partitions import Partition
+
+
+class Gender(StrEnum):
+    """Gender of a speaker as far as the corpus tells."""
+
+    FEMALE = "female"
+    MALE = "male"
+    UNKNOWN = "unknown"
+
+
+class Source(StrEnum):
+    """How the emotion came about."""
+
+    ACTED = "acted"  # actors or lay speakers read given sentences
+    ELICITED = "elicited"  # induced by a story, a film or a game
+    FILM = "film"  # cut from films and series
+    NATURAL = "natural"  # spontaneous speech
+    PODCAST = "podcast"  # cut from podcasts
+    SYNTHETIC = "synthetic"  # computed, nobody spoke
+    TV = "tv"  # cut from broadcasts
+
+
+class Access(StrEnum):
+    """What it takes to get the corpus."""
+
+    OPEN = "open"  # anybody may download it
+    REGISTRATION = "registration"  # an account or a form, then a link
+    REQUEST = "request"  # the owners decide, mostly after a signed licence
+    PURCHASE = "purchase"  # sold
+    EMBEDDED = "embedded"  # comes with serbench
+
+
+class Permission(StrEnum):
+    """Whether a licence allows something."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Licence:
+    """Terms of a corpus.
+
+    Args:
+        id: SPDX identifier (``CC-BY-NC-SA-4.0``), or ``custom``.
+        redistribution: whether adapted copies may be passed on (a resampled copy is adapted, so ND means no).
+        commercial: whether commercial use is allowed.
+        note: where the terms are stated and what they say.
+    """
+
+    id: str
+    redistribution: Permission
+    commercial: Permission
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """One file that holds (part of) a corpus and can be fetched without asking anybody.
+
+    Args:
+        url: direct address.
+        bytes: size of the file.
+        sha256: checksum, hexadecimal; the download is refused if it differs.
+    """
+
+    url: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """One utterance as its corpus names it. `find` makes these from names and tables, never from audio.
+
+    Args:
+        id: unique in the corpus, Unicode NFC; EmoBox's key where EmoBox has the corpus.
+        path: POSIX path of the audio file relative to the corpus root.
+        native: emotion code as in the corpus.
+        speaker: speaker code, or None where the corpus does not tell.
+        gender: gender of the speaker.
+        language: BCP 47 tag (``en``, ``en-NZ``).
+        start: seconds into the file, or None for the whole file.
+        end: seconds into the file, or None.
+        arousal: rating on the corpus' own scale, or None.
+        valence: rating, or None.
+        dominance: rating, or None.
+        transcript: what is said, or None.
+        intensity: intensity as in the corpus, or None.
+    """
+
+    id: str
+    path: str
+    native: str
+    speaker: str | None
+    gender: Gender
+    language: str
+    start: float | None = None
+    end: float | None = None
+    arousal: float | None = None
+    valence: float | None = None
+    dominance: float | None = None
+    transcript: str | None = None
+    intensity: str | None = None
+
+
+LANGUAGES = frozenset("am bn de el en es et fa fr it mul pl ru tr ur zh zxx".split())
+"""Primary subtags of the languages of the corpora (BCP 47)."""
+
+PAPERS = ("emobox", "ser_evals", "generalize", "serab", "exhubert")
+"""The papers whose systems serbench implements."""
+
+CONFIG_NAME = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """All that is known of a corpus; with `find` in the same file it is all that loading needs.
+
+    Args:
+        id: lower-case name, as in ``serbench/<id>``.
+        name: name as its authors write it.
+        description: one or two sentences for the card.
+        languages: BCP 47 tags.
+        sources: how the emotion came about.
+        licence: terms.
+        access: what it takes to get it.
+        homepage: where it lives.
+        citation: BibTeX.
+        how_to_get: what to do, in one or two sentences.
+        layout: the expected tree below the root, for people.
+        utterances: number of utterances of a complete copy.
+        emotions: native code -> canonical noun of `labels.nouns()`, or None for "no label".
+        classes: native code -> class of the `emotion` column, in column order; empty: the canonical nouns.
+        speakers: speaker -> gender; empty where the corpus does not tell who speaks.
+        partitions: config name -> partition; ``all`` is added by itself.
+        downloads: archives that can be fetched without asking anybody.
+        papers: which of `PAPERS` use it.
+        rating_scale: scale of arousal, valence and dominance, for the card; empty where there are none.
+        traps: what a reader of the raw tree must know.
+        errata: known defects, each with its source.
+        facts_from: where the facts of this record come from.
+
+    Raises:
+        RecordError: a value breaks a rule of the vocabulary; raised when the corpus file is imported.
+    """
+
+    id: str
+    name: str
+    description: str
+    languages: tuple[str, ...]
+    sources: tuple[Source, ...]
+    licence: Licence
+    access: Access
+    homepage: str
+    citation: str
+    how_to_get: str
+    layout: str
+    utterances: int
+    emotions: Mapping[str, str | None]
+    classes: Mapping[str, str] = field(default_factory=dict)
+    speakers: Mapping[str, Gender] = field(default_factory=dict)
+    partitions: Mapping[str, Partition] = field(default_factory=dict)
+    downloads: tuple[Archive, ...] = ()
+    papers: tuple[str, ...] = ()
+    rating_scale: str = ""
+    traps: tuple[str, ...] = ()
+    errata: tuple[str, ...] = ()
+    facts_from: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        def check(holds: bool, rule: str, value: object) -> None:
+            if not holds:
+                raise RecordError(f"Corpus {self.id!r}: {rule}; found {value!r}. Correct loading_scripts/corpora/{self.id}.py.")
+
+        check(re.fullmatch(r"[a-z][a-z0-9]*", self.id) is not None, "id is lower-case letters and digits", self.id)
+        for tag in self.languages:
+            check(tag.split("-")[0] in LANGUAGES, "languages are tags whose first part is in LANGUAGES", tag)
+        for paper in self.papers:
+            check(paper in PAPERS, f"papers are among {PAPERS}{near(paper, PAPERS)}", paper)
+        for noun in self.emotions.values():
+            check(noun is None or noun in labels.nouns(), f"emotions map to labels.csv{near(str(noun), labels.nouns())}", noun)
+        for native in self.classes:
+            check(native in self.emotions, "classes have keys of emotions", native)
+        for config, partition in self.partitions.items():
+            check(CONFIG_NAME.fullmatch(config) is not None and config != "all", "config names are [a-z0-9_]+, not 'all'", config)
+            for speaker in getattr(partition, "test_speakers", ()):
+                check(speaker in self.speakers, f"speakers of config {config} have a gender entry", speaker)
+        check(self.citation.lstrip().startswith("@"), "citation is BibTeX", self.citation)
+        check(self.utterances > 0, "utterances is the count of a complete copy", self.utterances)
+
+    def config_names(self) -> tuple[str, ...]:
+        """Return every config, ``all`` first."""
+        return ("all", *self.partitions)
+
+    def splits(self, config: str) -> tuple[str, ...]:
+        """Return the split names of `config`; known without raw data."""
+        return ("train",) if config == "all" else self.partitions[config].splits
+
+    def emotion_names(self) -> tuple[str, ...]:
+        """Return the classes of the `emotion` column, in column order."""
+        named = self.classes or {code: noun for code, noun in self.emotions.items() if noun is not None}
+        return tuple(dict.fromkeys(named.values()))

@@ -1,0 +1,55 @@
+"""Folds from packaged lists: utterance id -> split, exactly as published."""
+
+import csv
+import lzma
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..corpus import Utterance
+
+LISTS = Path(__file__).parent / "lists"
+
+
+@cache
+def read_list(corpus: str) -> dict[str, dict[str, str]]:
+    """Return utterance id -> {config: split} of `lists/<corpus>.csv.xz`.
+
+    The first line of a list is a comment that states its source; an empty cell means "in no split".
+    """
+    with lzma.open(LISTS / f"{corpus}.csv.xz", "rt", encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return {row.pop("id"): row for row in rows}
+
+
+@dataclass(frozen=True)
+class ListedFold:
+    """The split that a packaged list gives to each id.
+
+    Args:
+        corpus: name of the list.
+        config: column of the list.
+        splits: split names, in order.
+    """
+
+    corpus: str
+    config: str
+    splits: tuple[str, ...]
+
+    def assign(self, utterances: Sequence["Utterance"]) -> list[str | None]:
+        """Return the listed split of every utterance, None for ids that are not listed or in no split."""
+        listed = read_list(self.corpus)
+        return [listed.get(one.id, {}).get(self.config) or None for one in utterances]
+
+
+def listed_folds(
+    corpus: str, folds: int, splits: tuple[str, ...] = ("train", "test")
+) -> dict[str, ListedFold]:
+    """Return fold1..foldN of the packaged list of `corpus`.
+
+    The number of folds and the split names stand in the record, so that listing configs opens no list.
+    """
+    return {f"fold{k}": ListedFold(corpus, f"fold{k}", splits) for k in range(1, folds + 1)}

@@ -1,0 +1,88 @@
+"""The plugin door: in a process that imports us, load_dataset("serbench/x", ...) builds from raw files.
+
+Only the lookup of a name is replaced; builder class, cache, streaming and worker processes are those of `datasets`.
+"""
+
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import datasets.inspect
+import datasets.load
+from datasets.exceptions import DatasetNotFoundError
+from datasets.load import BuilderConfigsParameters, DatasetModule
+
+from . import builder, raw, registry
+from .errors import UnknownNameError, near
+
+_PREFIX = f"{registry.NAMESPACE}/"
+# `datasets.inspect` holds a name of its own for the function, bound at import.
+_USERS = (datasets.load, datasets.inspect)
+
+
+def _module(corpus: str, root: Path | None) -> DatasetModule:
+    return DatasetModule(
+        module_path=builder.__name__,
+        hash=builder.identity(corpus, root),
+        # data_dir=None: else the folder would become part of the config's name in the cache
+        builder_kwargs={"dataset_name": corpus, "base_path": str(root) if root else None, "data_dir": None},
+        builder_configs_parameters=BuilderConfigsParameters(
+            builder_configs=builder.configs(corpus), default_config_name="all"
+        ),
+    )
+
+
+def _wrap(original: Any) -> Any:
+    @wraps(original)
+    def dataset_module_factory(path: str, *args: Any, **kwargs: Any) -> DatasetModule:
+        name = str(path)
+        if not name.startswith(_PREFIX) or kwargs.get("data_files") is not None:
+            return original(path, *args, **kwargs)
+        corpus = name.removeprefix(_PREFIX)
+        if corpus not in registry.ids():
+            return _elsewhere(original, path, *args, **kwargs)
+        module = registry.load(corpus)
+        data_dir = kwargs.get("data_dir")
+        if data_dir is not None:
+            return _module(corpus, raw.locate(module, Path(data_dir)))
+        if Path(name).is_dir():  # built by `serbench build`; stock datasets reads it
+            return original(path, *args, **kwargs)
+        if (folder := raw.default_folder(module.CORPUS)) is not None:
+            return _module(corpus, raw.locate(module, folder))
+        if hasattr(module, "make"):
+            return _module(corpus, None)
+        try:
+            return original(path, *args, **kwargs)
+        except (DatasetNotFoundError, ConnectionError):
+            return _module(corpus, None)
+
+    dataset_module_factory.serbench = original  # type: ignore[attr-defined]
+    return dataset_module_factory
+
+
+def _elsewhere(original: Any, path: str, *args: Any, **kwargs: Any) -> DatasetModule:
+    """Look for a serbench/<name> that has no record: a user's own, built or on the Hub."""
+    try:
+        return original(path, *args, **kwargs)
+    except (DatasetNotFoundError, ConnectionError) as error:
+        corpus = str(path).removeprefix(_PREFIX)
+        raise UnknownNameError(
+            f"Corpus {corpus!r}: not known to serbench, not in ./{path}, and not found on the Hub."
+            f"{near(corpus, registry.ids())} `serbench corpora` lists all {len(registry.ids())}."
+        ) from error
+
+
+def install() -> None:
+    """Put the hook in place; a second call changes nothing. Names bound before this call go through it too."""
+    if not hasattr(datasets.load.dataset_module_factory, "serbench"):
+        wrapped = _wrap(datasets.load.dataset_module_factory)
+        for user in _USERS:
+            user.dataset_module_factory = wrapped
+
+
+def uninstall() -> None:
+    """Put the original function back."""
+    original = getattr(datasets.load.dataset_module_factory, "serbench", None)
+    if original is not None:
+        for user in _USERS:
+            user.dataset_module_factory = original
