@@ -4,7 +4,7 @@ Importing this package makes `load_dataset("serbench/<corpus>", "<config>")` bui
 lets audio rows be read where torchcodec is missing. It writes nothing to disk.
 """
 
-# import ser_metrics  # noqa: F401  makes evaluate.load("ser_metrics") work in this process
+import ser_metrics  # noqa: F401  makes evaluate.load("ser_metrics") work in this process
 
 from . import audio, plugin
 

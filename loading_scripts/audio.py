@@ -63,7 +63,9 @@ def read(source: Source) -> tuple[np.ndarray, int]:
 
 def _unreadable(name: str, error: Exception) -> str:
     if not name.startswith("audio given") and "://" not in name and not Path(name).exists():
-        return f"Audio file {name}: does not exist (any more). Restore it, or load the corpus again from its raw folder."
+        return (
+            f"Audio file {name}: does not exist (any more). Restore it, or load the corpus again from its raw folder."
+        )
     return f"Audio file {name}: must be audio that libsndfile can read; {error}. Replace or convert the file."
 
 

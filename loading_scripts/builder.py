@@ -59,7 +59,7 @@ class CorpusBuilder(datasets.ArrowBasedBuilder):
         if config_name is not None and config_name not in self.builder_configs:
             names = list(self.builder_configs)
             raise UnknownNameError(
-                f"Corpus {self.dataset_name}: config {config_name!r} does not exist; BuilderConfig is one of {names}."
+                f"Corpus {self.dataset_name}: config {config_name!r} does not exist; its configs are {names}."
                 f"{near(config_name, names)}"
             )
         return super()._create_builder_config(config_name=config_name, **kwargs)
@@ -84,22 +84,21 @@ class CorpusBuilder(datasets.ArrowBasedBuilder):
         if self.base_path is None and dl_manager.is_streaming:
             # Split names are asked for this way too, and must cost no download: obtain when rows are asked for.
             return [datasets.SplitGenerator(name, {"shards": [name], "root": None}) for name in names]
-        root = Path(self.base_path) if self.base_path else obtain(self.module, code_digest(self.config.corpus), dl_manager)
+        root = (
+            Path(self.base_path) if self.base_path else obtain(self.module, code_digest(self.config.corpus), dl_manager)
+        )
         parts = listing.split(self.module, self.config.name, listing.utterances(self.module, root))
-        return [
-            datasets.SplitGenerator(name, {"shards": _shards(parts[name]), "root": str(root)}) for name in names
-        ]
+        return [datasets.SplitGenerator(name, {"shards": _shards(parts[name]), "root": str(root)}) for name in names]
 
     def _generate_shards(self, shards: list[Any], root: str | None) -> Iterator[str]:
         for number in range(len(shards)):
             yield f"{self.config.corpus}/{self.config.name}/{number}"
 
-    def _generate_tables(
-        self, shards: list[list[Utterance] | str], root: str | None
-    ) -> Iterator[tuple[Key, pa.Table]]:
+    def _generate_tables(self, shards: list[list[Utterance] | str], root: str | None) -> Iterator[tuple[Key, pa.Table]]:
         if root is None:
             downloads = datasets.DownloadManager(
-                dataset_name=self.dataset_name, download_config=datasets.DownloadConfig(cache_dir=self._cache_downloaded_dir)
+                dataset_name=self.dataset_name,
+                download_config=datasets.DownloadConfig(cache_dir=self._cache_downloaded_dir),
             )
             found = obtain(self.module, code_digest(self.config.corpus), downloads)
             parts = listing.split(self.module, self.config.name, listing.utterances(self.module, found))

@@ -115,7 +115,9 @@ class Utterance:
     intensity: str | None = None
 
 
-LANGUAGES = frozenset("am bn de el en es et fa fr it mul pl ru tr ur zh zxx".split())
+LANGUAGES = frozenset(
+    ["am", "bn", "de", "el", "en", "es", "et", "fa", "fr", "it", "mul", "pl", "ru", "tr", "ur", "zh", "zxx"]
+)
 """Primary subtags of the languages of the corpora (BCP 47)."""
 
 PAPERS = ("emobox", "ser_evals", "generalize", "serab", "exhubert")
@@ -182,19 +184,33 @@ class Corpus:
     def __post_init__(self) -> None:
         def check(holds: bool, rule: str, value: object) -> None:
             if not holds:
-                raise RecordError(f"Corpus {self.id!r}: {rule}; found {value!r}. Correct loading_scripts/corpora/{self.id}.py.")
+                raise RecordError(
+                    f"Corpus {self.id!r}: {rule}; found {value!r}. Correct loading_scripts/corpora/{self.id}.py."
+                )
 
-        check(re.fullmatch(r"[a-z][a-z0-9]*", self.id) is not None, "id is lower-case letters and digits", self.id)
+        check(
+            re.fullmatch(r"[a-z][a-z0-9]*", self.id) is not None,
+            "id is lower-case letters and digits",
+            self.id,
+        )
         for tag in self.languages:
             check(tag.split("-")[0] in LANGUAGES, "languages are tags whose first part is in LANGUAGES", tag)
         for paper in self.papers:
             check(paper in PAPERS, f"papers are among {PAPERS}{near(paper, PAPERS)}", paper)
         for noun in self.emotions.values():
-            check(noun is None or noun in labels.nouns(), f"emotions map to labels.csv{near(str(noun), labels.nouns())}", noun)
+            check(
+                noun is None or noun in labels.nouns(),
+                f"emotions map to labels.csv{near(str(noun), labels.nouns())}",
+                noun,
+            )
         for native in self.classes:
             check(native in self.emotions, "classes have keys of emotions", native)
         for config, partition in self.partitions.items():
-            check(CONFIG_NAME.fullmatch(config) is not None and config != "all", "config names are [a-z0-9_]+, not 'all'", config)
+            check(
+                CONFIG_NAME.fullmatch(config) is not None and config != "all",
+                "config names are [a-z0-9_]+, not 'all'",
+                config,
+            )
             for speaker in getattr(partition, "test_speakers", ()):
                 check(speaker in self.speakers, f"speakers of config {config} have a gender entry", speaker)
         check(self.citation.lstrip().startswith("@"), "citation is BibTeX", self.citation)

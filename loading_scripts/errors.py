@@ -16,25 +16,29 @@ def near(value: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(repr(by_folded[name]) for name in close)}?" if close else ""
 
 
-class RecordError(ValueError):
+class SerbenchError(Exception):
+    """What a user can mend; the command line prints it without a traceback."""
+
+
+class RecordError(SerbenchError, ValueError):
     """A corpus record breaks a rule of its own vocabulary; raised when the corpus file is imported."""
 
 
-class UnknownNameError(ValueError):
+class UnknownNameError(SerbenchError, ValueError):
     """A corpus, config, target or label name that does not exist; the message lists near names."""
 
 
-class RawTreeError(FileNotFoundError):
+class RawTreeError(SerbenchError, FileNotFoundError):
     """The raw folder of a corpus is missing, empty or not the corpus; the message says how to get it."""
 
 
-class CorpusMismatchError(ValueError):
+class CorpusMismatchError(SerbenchError, ValueError):
     """A raw tree and the record or list of its corpus disagree."""
 
 
-class AudioError(ValueError):
+class AudioError(SerbenchError, ValueError):
     """An audio file cannot be read, or holds no samples; the message names the file."""
 
 
-class DownloadError(OSError):
+class DownloadError(SerbenchError, OSError):
     """An archive could not be fetched, or is not the one whose checksum the record states."""

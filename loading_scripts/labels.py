@@ -53,7 +53,10 @@ def _read(name: str) -> list[dict[str, str]]:
 def _nouns() -> dict[str, Mapping]:
     return {
         row["noun"]: Mapping(
-            row["unified8"], row["arousal_valence"] or None, row["basis_unified8"], row["basis_arousal_valence"]
+            row["unified8"],
+            row["arousal_valence"] or None,
+            row["basis_unified8"],
+            row["basis_arousal_valence"],
         )
         for row in _read("labels.csv")
     }
@@ -86,7 +89,7 @@ def mapping(noun: str, corpus: str = "") -> Mapping:
     """
     if noun not in _nouns():
         raise UnknownNameError(
-            f"Label {noun!r}: not one of the {len(_nouns())} nouns of loading_scripts/labels.csv.{near(noun, _nouns())} "
+            f"Label {noun!r}: not one of the {len(_nouns())} nouns of labels.csv.{near(noun, _nouns())} "
             "Add a line there, with its basis, if it is a new emotion."
         )
     found = _nouns()[noun]

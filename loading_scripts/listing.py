@@ -1,11 +1,12 @@
-"""Listing: the checked utterances of a corpus, and the splits of a config."""
+"""Listing: the checked utterances of a corpus, the splits of a config, and what the splits share."""
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from .corpus import Utterance
+from .corpus import Corpus, Utterance
 from .errors import CorpusMismatchError
 from .registry import CorpusModule
 
@@ -15,7 +16,9 @@ _SHOWN = 5
 
 
 def utterances(module: CorpusModule, root: Path) -> list[Utterance]:
-    """Return every utterance of the corpus below `root`, sorted by id.
+    """Return every utterance of the corpus below `root`: atom after atom, sorted by id within.
+
+    All doors keep this order, so that their rows are equal one by one.
 
     A copy with fewer utterances than the corpus has is loaded, with a warning that says how many are missing.
 
@@ -42,7 +45,16 @@ def utterances(module: CorpusModule, root: Path) -> list[Utterance]:
             "Corpus %s in %s: %d of %d utterances found; %d are missing.",
             corpus.id, root, len(found), corpus.utterances, corpus.utterances - len(found),
         )  # fmt: skip
-    return found
+    return [one for atom in atoms(corpus, found) for one in atom]
+
+
+def atoms(corpus: Corpus, found: Sequence[Utterance]) -> list[list[Utterance]]:
+    """Return `found` in atoms: the largest groups that every config keeps together, by first appearance."""
+    assigned = zip(*(partition.assign(found) for partition in corpus.partitions.values()), strict=True)
+    groups: dict[tuple[str | None, ...], list[Utterance]] = {}
+    for one, key in zip(found, list(assigned) or [()] * len(found), strict=True):
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
 
 
 def split(module: CorpusModule, config: str, found: Sequence[Utterance]) -> dict[str, list[Utterance]]:
@@ -55,3 +67,23 @@ def split(module: CorpusModule, config: str, found: Sequence[Utterance]) -> dict
         if name is not None:
             parts[name].append(one)
     return parts
+
+
+def split_hash(parts: dict[str, list[Utterance]]) -> str:
+    """Return the hash that names a split in a paper: sha256 over the sorted lines id<TAB>split, first 16 digits."""
+    lines = sorted(f"{one.id}\t{name}\n" for name, part in parts.items() for one in part)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def shared_speakers(parts: dict[str, list[Utterance]]) -> float | None:
+    """Return the share of test utterances whose speaker is also in train.
+
+    None where there is no test split, or a speaker of either split is unknown.
+    """
+    if not parts.get("test") or not parts.get("train"):
+        return None
+    train = {one.speaker for one in parts["train"]}
+    test = [one.speaker for one in parts["test"]]
+    if None in train or None in test:
+        return None
+    return sum(speaker in train for speaker in test) / len(test)

@@ -43,7 +43,9 @@ def obtain(module: CorpusModule, version: str, downloads: datasets.DownloadManag
         return _made(module, version)
     if corpus.downloads:
         return locate(module, _downloaded(corpus, downloads))
-    raise RawTreeError(f"{corpus.name}: no raw folder was given, and the corpus cannot be fetched.\n{how_to_get(corpus)}")
+    raise RawTreeError(
+        f"{corpus.name}: no raw folder was given, and the corpus cannot be fetched.\n{how_to_get(corpus)}"
+    )
 
 
 def _made(module: CorpusModule, version: str) -> Path:
@@ -106,4 +108,6 @@ def _complete(file: Path, folder: Path) -> bool:
         return True
     with zipfile.ZipFile(file) as opened:
         members = [one for one in opened.infolist() if not one.is_dir()]
-    return all((folder / one.filename).is_file() and (folder / one.filename).stat().st_size == one.file_size for one in members)
+    return all(
+        (folder / one.filename).is_file() and (folder / one.filename).stat().st_size == one.file_size for one in members
+    )

@@ -13,7 +13,8 @@ from datasets.exceptions import DatasetNotFoundError
 from datasets.load import BuilderConfigsParameters, DatasetModule
 
 from . import builder, raw, registry
-from .errors import UnknownNameError, near
+from .corpus import Corpus
+from .errors import RawTreeError, UnknownNameError, near
 
 _PREFIX = f"{registry.NAMESPACE}/"
 # `datasets.inspect` holds a name of its own for the function, bound at import.
@@ -44,6 +45,7 @@ def _wrap(original: Any) -> Any:
         module = registry.load(corpus)
         data_dir = kwargs.get("data_dir")
         if data_dir is not None:
+            _refuse_built(module.CORPUS, Path(data_dir))
             return _module(corpus, raw.locate(module, Path(data_dir)))
         if Path(name).is_dir():  # built by `serbench build`; stock datasets reads it
             return original(path, *args, **kwargs)
@@ -58,6 +60,16 @@ def _wrap(original: Any) -> Any:
 
     dataset_module_factory.serbench = original  # type: ignore[attr-defined]
     return dataset_module_factory
+
+
+def _refuse_built(corpus: Corpus, data_dir: Path) -> None:
+    """Refuse a folder inside a built repository: stock `datasets` would read all of its rows as train."""
+    built = (Path(registry.NAMESPACE) / corpus.id).absolute()
+    if data_dir.absolute().is_relative_to(built):
+        raise RawTreeError(
+            f"{corpus.name}: data_dir is a raw folder; {data_dir} lies in the built repository {built}. "
+            f'Load that one without data_dir: load_dataset("{registry.NAMESPACE}/{corpus.id}", ...).'
+        )
 
 
 def _elsewhere(original: Any, path: str, *args: Any, **kwargs: Any) -> DatasetModule:

@@ -33,7 +33,7 @@ def match(root: Path, grammar: re.Pattern[str], *folders: str) -> Iterator[tuple
         if not folder.is_dir():
             continue
         prefix = "" if folder == root else folder.relative_to(root).as_posix() + "/"
-        for name in sorted(os.listdir(folder)):
+        for name in sorted(entry.name for entry in os.scandir(folder)):
             path = prefix + name
             if fits := grammar.fullmatch(unicodedata.normalize("NFC", path)):
                 yield path, fits
@@ -76,7 +76,8 @@ def locate(module: CorpusModule, folder: Path) -> Path:
         if _holds(module, candidate):
             return candidate
     raise RawTreeError(
-        f"{corpus.name}: no file of the corpus in {folder}, nor up to two levels below or above it.\n{how_to_get(corpus)}"
+        f"{corpus.name}: no file of the corpus in {folder}, nor up to two levels below or above it.\n"
+        + how_to_get(corpus)
     )
 
 
@@ -102,7 +103,7 @@ def how_to_get(corpus: Corpus) -> str:
             f"From: {corpus.homepage} (access: {corpus.access}; licence: {corpus.licence.id})",
             "Expected tree:",
             *("    " + line for line in corpus.layout.strip().splitlines()),
-            f'Then: load_dataset("serbench/{corpus.id}", "{corpus.config_names()[-1]}", data_dir="PATH/TO/IT"), '
+            f'Then: load_dataset("serbench/{corpus.id}", "{corpus.config_names()[:2][-1]}", data_dir="PATH/TO/IT"), '
             f"or put it at ${DATA_VARIABLE}/{corpus.id}.",
         ]
     )
@@ -123,6 +124,8 @@ def fingerprint(root: Path) -> str:
                 else:
                     status = entry.stat()
                     digest.update(
-                        f"{prefix}{entry.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape")
+                        f"{prefix}{entry.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(
+                            errors="surrogateescape"
+                        )
                     )
     return digest.hexdigest()

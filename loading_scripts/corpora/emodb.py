@@ -57,7 +57,15 @@ emodb/
         "T": "sadness",
         "N": "neutral",
     },
-    classes={"W": "Angry", "L": "Boredom", "E": "Disgust", "A": "Fear", "F": "Happy", "N": "Neutral", "T": "Sad"},
+    classes={
+        "W": "Angry",
+        "L": "Boredom",
+        "E": "Disgust",
+        "A": "Fear",
+        "F": "Happy",
+        "N": "Neutral",
+        "T": "Sad",
+    },
     speakers={
         "03": Gender.MALE,
         "08": Gender.FEMALE,
@@ -78,8 +86,8 @@ emodb/
     ),
     errata=(
         "EmoBox's five folds share all ten speakers between train and test (counted in its lists).",
-        "EmoBox's lists spell boredom 'boredem', and its label map has no entry for 'neutral', so that 79 utterances of "
-        "its own list cannot be mapped; here they are Neutral.",
+        "EmoBox's lists spell boredom 'boredem', and its label map has no entry for 'neutral', so that 79 utterances "
+        "of its own list cannot be mapped; here they are Neutral.",
     ),
     facts_from=(
         "emo-box/EmoBox@08280f279d47fb55d2c614061c70523d0a338d6b: data/emodb",

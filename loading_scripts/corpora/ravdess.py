@@ -102,7 +102,7 @@ CORPUS = Corpus(
 
 # Speech (second field 01) without picture (first field 03); song and video are other parts of the corpus.
 GRAMMAR = re.compile(
-    r"(?:[^/]+/)?Actor_\d{2}/(?P<stem>03-01-(?P<emotion>0[1-8])-(?P<intensity>0[12])-(?P<statement>0[12])-0[12]"
+    r"(?:[Aa]udio_[Ss]peech_[Aa]ctors_01-24/)?Actor_\d{2}/(?P<stem>03-01-(?P<emotion>0[1-8])-(?P<intensity>0[12])-(?P<statement>0[12])-0[12]"
     r"-(?P<speaker>\d{2}))\.wav"
 )
 
@@ -110,7 +110,7 @@ GRAMMAR = re.compile(
 def find(root: Path) -> Iterator[Utterance]:
     """Yield every utterance below `root`, or one folder deeper, where the archive was unpacked by its name."""
     seen = set()
-    for path, name in match(root, GRAMMAR, "Actor_??", "*/Actor_??"):
+    for path, name in match(root, GRAMMAR, "Actor_??", "[Aa]udio_[Ss]peech_[Aa]ctors_01-24/Actor_??"):
         if name["stem"] in seen:
             continue
         seen.add(name["stem"])

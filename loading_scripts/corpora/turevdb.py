@@ -70,7 +70,8 @@ TurEV-DB/
 )
 
 GRAMMAR = re.compile(
-    r"Sound Source/(Angry|Calm|Happy|Sad)/(?P<name>(?P<speaker>\d{4})_(?P<emotion>kz|sk|mt|hl)_(?P<word>[a-z]+)\d?\.wav)"
+    r"Sound Source/(Angry|Calm|Happy|Sad)/"
+    r"(?P<name>(?P<speaker>\d{4})_(?P<emotion>kz|sk|mt|hl)_(?P<word>[a-z]+)\d?\.wav)"
 )
 
 

@@ -45,9 +45,7 @@ class ListedFold:
         return [listed.get(one.id, {}).get(self.config) or None for one in utterances]
 
 
-def listed_folds(
-    corpus: str, folds: int, splits: tuple[str, ...] = ("train", "test")
-) -> dict[str, ListedFold]:
+def listed_folds(corpus: str, folds: int, splits: tuple[str, ...] = ("train", "test")) -> dict[str, ListedFold]:
     """Return fold1..foldN of the packaged list of `corpus`.
 
     The number of folds and the split names stand in the record, so that listing configs opens no list.

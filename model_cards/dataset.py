@@ -1,0 +1,105 @@
+"""The card of a corpus: what `./serbench/<corpus>/README.md` says, and the YAML by which `datasets` loads it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+from datasets import DatasetInfo
+from datasets.info import DatasetInfosDict
+from datasets.utils.metadata import MetadataConfigs
+from huggingface_hub import DatasetCardData
+
+if TYPE_CHECKING:
+    from loading_scripts.corpus import Corpus
+
+# Licence names that the Hub knows; everything else is "other" with the record's own name.
+_HUB_LICENCES = {
+    "CC0-1.0": "cc0-1.0",
+    "CC-BY-4.0": "cc-by-4.0",
+    "CC-BY-NC-4.0": "cc-by-nc-4.0",
+    "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0",
+    "CC-BY-NC-ND-4.0": "cc-by-nc-nd-4.0",
+    "ODbL-1.0": "odbl",
+    "MIT": "mit",
+    "Apache-2.0": "apache-2.0",
+    "GPL-3.0": "gpl-3.0",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigSummary:
+    """What the card says of one config.
+
+    Args:
+        name: config name.
+        info: features and split sizes.
+        files: split -> shard paths relative to the folder.
+        speakers: split -> number of speakers.
+        shared_speakers: share of test utterances whose speaker is in train, or None where that cannot be told.
+        split_hash: names the split in a paper.
+    """
+
+    name: str
+    info: DatasetInfo
+    files: dict[str, list[str]]
+    speakers: dict[str, int]
+    shared_speakers: float | None
+    split_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelLine:
+    """One native code: what it becomes in each label column, why, and how often it occurs."""
+
+    native: str
+    emotion: str | None
+    canonical: str | None
+    unified8: str | None
+    arousal_valence: str | None
+    basis: str
+    count: int
+
+
+def render_dataset_card(
+    corpus: "Corpus", configs: Sequence[ConfigSummary], labels: Sequence[LabelLine], utterances: int
+) -> str:
+    """Return README.md: front matter that `datasets` reads, and a page for people.
+
+    Args:
+        corpus: the record.
+        configs: every config that the folder offers.
+        labels: the label table.
+        utterances: number of utterances in the folder.
+    """
+    data = DatasetCardData(
+        pretty_name=corpus.name,
+        language=sorted({tag.split("-")[0] for tag in corpus.languages}),
+        license=_HUB_LICENCES.get(corpus.licence.id, "other"),
+        license_name=None if corpus.licence.id in _HUB_LICENCES else corpus.licence.id.lower().replace(" ", "-"),
+        task_categories=["audio-classification"],
+        tags=["speech-emotion-recognition", "serbench"],
+    )
+    DatasetInfosDict({one.name: one.info for one in configs}).to_dataset_card_data(data)
+    # data_files stand for every config: without them datasets guesses, and takes the README itself for data
+    MetadataConfigs(
+        {
+            one.name: {
+                "data_files": [{"split": split, "path": paths} for split, paths in one.files.items()],
+                **({"default": True} if one.name == "all" else {}),
+            }
+            for one in configs
+        }
+    ).to_dataset_card_data(data)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    body = environment.get_template("dataset.md.j2").render(
+        corpus=corpus, configs=configs, labels=labels, utterances=utterances
+    )
+    return f"---\n{data.to_yaml(line_break=chr(10))}\n---\n\n{body}"
