@@ -56,7 +56,7 @@ def build(
 
     folder = repo.build(registry.load(corpus), raw, out, num_proc)
     typer.echo(f"Wrote {folder}")
-    typer.echo(f'Load it from {folder.parent.parent}: load_dataset("{folder.parent.name}/{folder.name}")')
+    typer.echo(f'In {folder.parent.parent}: load_dataset("{folder.parent.name}/{folder.name}", "all")')
 
 
 def table(header: list[str], rows: list[list[object]]) -> None:
