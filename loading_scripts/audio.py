@@ -5,6 +5,7 @@ built FLAC is lossless and all doors give the same samples, bit for bit.
 """
 
 import copyreg
+import math
 import os
 from collections.abc import Callable
 from functools import cache, wraps
@@ -19,6 +20,12 @@ from .errors import AudioError
 
 SAMPLE_RATE = 16_000
 """Hz; the rate of all encoders here, and of every built repository."""
+
+CONTAINERS = frozenset({".aac", ".avi", ".m4a", ".mkv", ".mov", ".mp4", ".opus", ".webm"})
+"""Suffixes of files that are decoded by FFmpeg's libraries (PyAV); all others by libsndfile."""
+
+SUFFIXES = CONTAINERS | {".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav"}
+"""Suffixes of audio files, in lower case."""
 
 Source = str | os.PathLike[str] | bytes | dict[str, Any]
 """A path, the bytes of a file, or the storage of an undecoded `datasets.Audio` column."""
@@ -43,22 +50,56 @@ def _open(source: Source) -> tuple[Any, str]:
     return str(source), str(source)
 
 
-def read(source: Source) -> tuple[np.ndarray, int]:
+def read(source: Source, start: float | None = None, end: float | None = None) -> tuple[np.ndarray, int]:
     """Return (samples, rate): float32 (frames, channels) in [-1, 1) at the file's own rate in Hz.
 
+    Args:
+        source: audio that libsndfile reads, or a container of `CONTAINERS`, whose first audio stream is taken.
+        start: seconds; the frames from floor(start * rate) on are taken, as EmoBox does.
+        end: seconds; the frames before floor(end * rate).
+
     Raises:
-        AudioError: the file does not exist, cannot be decoded, or holds no samples.
+        AudioError: the file does not exist, cannot be decoded, or holds no samples there.
     """
     import soundfile
 
     opened, name = _open(source)
     try:
-        samples, rate = soundfile.read(opened, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
+        if Path(name).suffix.lower() in CONTAINERS:
+            samples, rate = _decode_container(opened)
+            samples = samples[_frame(start, rate) : _frame(end, rate)]
+        else:
+            with soundfile.SoundFile(opened) as file:
+                rate = file.samplerate
+                first, last = _frame(start, rate) or 0, _frame(end, rate)
+                file.seek(min(first, file.frames))
+                samples = file.read(-1 if last is None else max(last - first, 0), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError, ValueError) as error:  # PyAV's errors are OSErrors and ValueErrors
         raise AudioError(_unreadable(name, error)) from error
     if not len(samples):
-        raise AudioError(f"Audio file {name}: must hold samples; it has none. Replace or remove the file.")
+        where = "" if start is None and end is None else f" from {start} to {end} s"
+        raise AudioError(f"Audio file {name}: must hold samples{where}; it has none. Replace or remove the file.")
     return samples, rate
+
+
+def _frame(seconds: float | None, rate: int) -> int | None:
+    return None if seconds is None else math.floor(seconds * rate)
+
+
+def _decode_container(opened: Any) -> tuple[np.ndarray, int]:
+    import av
+
+    with av.open(opened) as container:
+        if not container.streams.audio:
+            raise ValueError("the container has no audio stream")
+        stream = container.streams.audio[0]
+        planar = av.AudioResampler(format="fltp")  # the sample format alone: rate and channels stay
+        blocks = [
+            block.to_ndarray() for frame in container.decode(stream) for block in planar.resample(frame)
+        ]
+        if not blocks:
+            raise ValueError("the audio stream is empty")
+        return np.concatenate(blocks, axis=1).T, stream.rate
 
 
 def _unreadable(name: str, error: Exception) -> str:
@@ -66,7 +107,7 @@ def _unreadable(name: str, error: Exception) -> str:
         return (
             f"Audio file {name}: does not exist (any more). Restore it, or load the corpus again from its raw folder."
         )
-    return f"Audio file {name}: must be audio that libsndfile can read; {error}. Replace or convert the file."
+    return f"Audio file {name}: must be audio that libsndfile or FFmpeg can read; {error}. Replace or convert the file."
 
 
 def duration(path: str | os.PathLike[str]) -> float:
@@ -103,13 +144,9 @@ def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
         return _resampler(rate, target)(torch.from_numpy(np.ascontiguousarray(samples))).numpy()
 
 
-def load(source: Source) -> np.ndarray:
-    """Return int16 samples (frames,) at 16 kHz, mono.
-
-    Raises:
-        AudioError: see `read`.
-    """
-    samples, rate = read(source)
+def load(source: Source, start: float | None = None, end: float | None = None) -> np.ndarray:
+    """Return int16 samples (frames,) at 16 kHz, mono; arguments and errors as in `read`."""
+    samples, rate = read(source, start, end)
     mono = resample(samples.mean(axis=1, dtype=np.float32), rate, SAMPLE_RATE)
     # 32768 and not 32767: int16 that was read as float comes back exactly.
     return np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from datasets.builder import Key
 from datasets.exceptions import DatasetGenerationError
 
-from . import listing, partitions, raw, registry, rows
+from . import listing, partitions, raw, registry, rows, stored
 from .corpus import Utterance
 from .errors import AudioError, CorpusMismatchError, UnknownNameError, near
 from .obtain import obtain
@@ -105,7 +105,7 @@ class CorpusBuilder(datasets.ArrowBasedBuilder):
             shards, root = [shard for name in shards for shard in _shards(parts[name])], str(found)
         for number, shard in enumerate(shards):
             try:
-                yield Key(number, 0), rows.table(self.module.CORPUS, shard, Path(root))
+                yield Key(number, 0), rows.table(self.module.CORPUS, shard, Path(root), stored.as_path)
             except (AudioError, CorpusMismatchError) as error:
                 # datasets hides every other error behind "An error occurred while generating the dataset".
                 raise DatasetGenerationError(str(error)) from error

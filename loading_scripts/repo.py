@@ -10,7 +10,7 @@ import logging
 import multiprocessing
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 
 from model_cards.dataset import ConfigSummary, LabelLine, render_dataset_card
 
-from . import audio, builder, listing, registry, rows
+from . import builder, listing, registry, rows, stored
 from .corpus import Corpus, Utterance
 from .errors import RawTreeError
 from .labels import mapping
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 ROWS_PER_GROUP = 100
 """Rows of a Parquet row group: small, so that streaming a few rows costs little."""
 
-SECONDS_PER_SHARD = 3 * 3600.0
-"""Speech in one shard; about 200 MB of 16 kHz FLAC."""
+ROWS_PER_SHARD = 2000
+"""Utterances of a shard: 100 to 400 MB of FLAC for clips of 3 to 10 s."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ def _write(module: CorpusModule, root: Path, part: Path, num_proc: int) -> None:
         tqdm(total=len(found), unit="utt", desc=f"Building {corpus.id}", disable=None) as progress,
     ):
         for number, atom in enumerate(groups):
-            for index, piece in enumerate(_pieces(atom, root)):
+            for index, start in enumerate(range(0, len(atom), ROWS_PER_SHARD)):
+                piece = atom[start : start + ROWS_PER_SHARD]
                 shard = _shard(corpus, piece, root, part / "data", f"{number:03d}-{index:03d}", workers, progress)
                 shard_of |= {one.id: shard for one in piece}
     configs = _configs(module, found, shard_of)
@@ -139,20 +140,6 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-def _pieces(atom: Sequence[Utterance], root: Path) -> Iterator[list[Utterance]]:
-    """Cut an atom into shards of at most `SECONDS_PER_SHARD`."""
-    piece: list[Utterance] = []
-    seconds = 0.0
-    for one in atom:
-        length = audio.duration(root / one.path)
-        if piece and seconds + length > SECONDS_PER_SHARD:
-            yield piece
-            piece, seconds = [], 0.0
-        piece.append(one)
-        seconds += length
-    yield piece
 
 
 def _shard(
@@ -187,10 +174,7 @@ def _shard(
 
 def encoded_table(corpus: str, root: Path, utterances: Sequence[Utterance]) -> pa.Table:
     """Return the rows of `utterances` with their audio embedded as 16 kHz mono FLAC."""
-    table = rows.table(registry.load(corpus).CORPUS, utterances, root)
-    stored = [{"bytes": audio.flac(audio.load(root / one.path)), "path": f"{one.id}.flac"} for one in utterances]
-    column = table.schema.get_field_index("audio")
-    return table.set_column(column, table.field("audio"), pa.array(stored, type=table.schema.field("audio").type))
+    return rows.table(registry.load(corpus).CORPUS, utterances, root, stored.embedded)
 
 
 def _configs(module: CorpusModule, found: Sequence[Utterance], shard_of: dict[str, Shard]) -> list[ConfigSummary]:

@@ -1,6 +1,6 @@
 """Rows: one schema for every corpus, door and config (docs/design.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,18 @@ def labels(corpus: Corpus, native: str) -> dict[str, Any]:
     }
 
 
-def table(corpus: Corpus, utterances: Iterable[Utterance], root: Path) -> pa.Table:
-    """Return the rows of `utterances` as an Arrow table that holds paths, no audio; opens only the headers.
+Store = Callable[[Utterance, Path], tuple[dict[str, Any], float]]
+"""Utterance, root -> storage of its audio column, and its duration in seconds."""
+
+
+def table(corpus: Corpus, utterances: Iterable[Utterance], root: Path, store: Store) -> pa.Table:
+    """Return the rows of `utterances` as an Arrow table.
+
+    Args:
+        corpus: the record.
+        utterances: what to make rows of.
+        root: root of the raw tree.
+        store: what the audio column holds, `stored.as_path` or `stored.embedded`.
 
     Raises:
         AudioError: files are unreadable or empty; all of them are counted, the first ones named.
@@ -75,16 +85,15 @@ def table(corpus: Corpus, utterances: Iterable[Utterance], root: Path) -> pa.Tab
     label_columns = cache(lambda native: labels(corpus, native))
     rows, broken = [], []
     for one in utterances:
-        path = root / one.path
         try:
-            seconds = audio.duration(path)
+            storage, seconds = store(one, root)
         except AudioError as error:
             broken.append(str(error))
             continue
         rows.append(
             {
                 "id": one.id,
-                "audio": {"bytes": None, "path": str(path)},
+                "audio": storage,
                 **label_columns(one.native),
                 "speaker": one.speaker,
                 "gender": str(one.gender),

@@ -42,7 +42,7 @@ def test_resampling_keeps_duration_and_pitch(rate, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "rule"), [(None, "does not exist"), (b"not audio", "libsndfile can read"), ("empty", "must hold samples")]
+    ("content", "rule"), [(None, "does not exist"), (b"not audio", "libsndfile or FFmpeg can read"), ("empty", "must hold samples")]
 )
 def test_broken_files_are_named(content, rule, tmp_path):
     path = tmp_path / "broken.wav"
@@ -117,3 +117,37 @@ def test_encode_accepts_what_datasets_accepts(clip):
     assert audio.encode_row(data.getvalue())["bytes"][:4] == b"RIFF"
     with pytest.raises(AudioError, match="needs 'path', 'bytes' or 'array'"):
         audio.encode_row({"sampling_rate": 16_000})
+
+
+def write_container(path, samples: np.ndarray, rate: int, codec: str) -> None:
+    """Write float samples (frames, channels) with PyAV."""
+    import av
+
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout={1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]])
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T.astype(np.float32)), "fltp", stream.layout.name)
+        frame.sample_rate = rate
+        resampler = av.AudioResampler(format=stream.codec_context.format.name, layout=stream.layout.name, rate=rate)
+        for piece in [*resampler.resample(frame), None]:
+            container.mux(stream.encode(piece))
+
+
+@pytest.mark.parametrize(("suffix", "codec", "channels"), [(".mp4", "aac", 6), (".m4a", "aac", 2), (".avi", "pcm_s16le", 1), (".webm", "libopus", 2)])
+def test_containers_are_decoded_and_mixed_down(suffix, codec, channels, tmp_path):
+    seconds = np.arange(48_000) / 48_000
+    tone = 0.4 * np.sin(2 * np.pi * 500 * seconds)
+    write_container(tmp_path / f"clip{suffix}", np.stack([tone] * channels, axis=1), 48_000, codec)
+    samples = audio.load(tmp_path / f"clip{suffix}")
+    assert abs(len(samples) - 16_000) < 1_600  # codecs pad to whole frames
+    middle = samples[4_000:12_000]
+    assert np.argmax(np.abs(np.fft.rfft(middle, 16_000))) == pytest.approx(500, abs=2)
+    assert np.abs(middle).max() / 32768 == pytest.approx(0.4, rel=0.15)
+
+
+def test_a_segment_is_what_lies_between_its_frames(tmp_path):
+    samples = np.arange(1000, dtype=np.int16)
+    soundfile.write(tmp_path / "long.flac", samples, 16_000, subtype="PCM_16")
+    assert audio.load(tmp_path / "long.flac", start=0.01, end=0.02).tolist() == list(range(160, 320))
+    assert audio.load(tmp_path / "long.flac", start=0.06).tolist() == list(range(960, 1000))
+    with pytest.raises(AudioError, match="from 1.0 to 2.0 s"):
+        audio.load(tmp_path / "long.flac", start=1.0, end=2.0)

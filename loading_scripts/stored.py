@@ -1,0 +1,56 @@
+"""Stored: what the audio column of a row holds, a path or an embedded FLAC; and the cache of cut and decoded audio.
+
+Plain files stay where they are. Segments of long files and the sound of video containers are decoded once into a cache
+folder, as 16 kHz mono FLAC, so that reading a row again costs no more than reading a plain file.
+"""
+
+import os
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from . import audio
+from .corpus import Utterance
+from .errors import AudioError
+from .obtain import cache_folder
+
+
+def is_plain(one: Utterance) -> bool:
+    """Return whether the utterance is a whole file that libsndfile reads."""
+    return one.start is None and one.end is None and Path(one.path).suffix.lower() not in audio.CONTAINERS
+
+
+def as_path(one: Utterance, root: Path) -> tuple[dict[str, Any], float]:
+    """Return the path of the utterance's audio and its duration in seconds; opens only the header of a plain file."""
+    path = root / one.path
+    if not is_plain(one):
+        path = _cut(one, path)
+    return {"bytes": None, "path": str(path)}, audio.duration(path)
+
+
+def embedded(one: Utterance, root: Path) -> tuple[dict[str, Any], float]:
+    """Return the utterance as the bytes of a 16 kHz mono FLAC, and its duration in seconds.
+
+    The duration is that of `as_path`: frames / rate of a plain file, else of the 16 kHz samples.
+    """
+    samples = audio.load(root / one.path, one.start, one.end)
+    seconds = audio.duration(root / one.path) if is_plain(one) else len(samples) / audio.SAMPLE_RATE
+    return {"bytes": audio.flac(samples), "path": f"{one.id}.flac"}, seconds
+
+
+def _cut(one: Utterance, path: Path) -> Path:
+    """Return the cached FLAC of a segment or a container, made if it is missing; another state of the file is another."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise AudioError(f"Audio file {path}: does not exist. Restore it.") from error
+    key = blake2b(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{one.start}\0{one.end}".encode(), digest_size=16)
+    name = key.hexdigest()
+    target = cache_folder() / "audio" / name[:2] / f"{name}.flac"
+    if not target.exists():
+        content = audio.flac(audio.load(path, one.start, one.end))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{name}.{os.getpid()}")
+        part.write_bytes(content)
+        part.replace(target)
+    return target
