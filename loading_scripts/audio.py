@@ -104,9 +104,9 @@ def _decode_container(opened: Any) -> tuple[np.ndarray, int]:
 
 def _unreadable(name: str, error: Exception) -> str:
     if not name.startswith("audio given") and "://" not in name and not Path(name).exists():
-        return (
-            f"Audio file {name}: does not exist (any more). Restore it, or load the corpus again from its raw folder."
-        )
+        return f"Audio file {name}: does not exist (any more). Restore it, or load the corpus from its raw folder again."
+    if _is_pointer(name):
+        return f"Audio file {name}: must be audio; it is a Git LFS pointer. In its repository, run: git lfs pull"
     return f"Audio file {name}: must be audio that libsndfile or FFmpeg can read; {error}. Replace or convert the file."
 
 
@@ -125,6 +125,15 @@ def duration(path: str | os.PathLike[str]) -> float:
     if info.frames <= 0:
         raise AudioError(f"Audio file {path}: must hold samples; it has none. Replace or remove the file.")
     return info.frames / info.samplerate
+
+
+def _is_pointer(name: str) -> bool:
+    """Return whether the file is what a download without Git LFS leaves in place of audio."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(40).startswith(b"version https://git-lfs")
+    except OSError:
+        return False
 
 
 @cache

@@ -147,6 +147,7 @@ class Corpus:
         classes: native code -> class of the `emotion` column, in column order; empty: the canonical nouns.
         speakers: speaker -> gender; empty where the corpus does not tell who speaks.
         partitions: config name -> partition; ``all`` is added by itself.
+        ignore: globs of audio files in the corpus' own folders that are no utterances of it.
         downloads: archives that can be fetched without asking anybody.
         papers: which of `PAPERS` use it.
         rating_scale: scale of arousal, valence and dominance, for the card; empty where there are none.
@@ -174,6 +175,7 @@ class Corpus:
     classes: Mapping[str, str] = field(default_factory=dict)
     speakers: Mapping[str, Gender] = field(default_factory=dict)
     partitions: Mapping[str, Partition] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
     downloads: tuple[Archive, ...] = ()
     papers: tuple[str, ...] = ()
     rating_scale: str = ""

@@ -1,16 +1,22 @@
 """Listing: the checked utterances of a corpus, the splits of a config, and what the splits share."""
 
+import fnmatch
 import hashlib
 import logging
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .audio import SUFFIXES
 from .corpus import Corpus, Utterance
 from .errors import CorpusMismatchError
 from .registry import CorpusModule
 
 logger = logging.getLogger(__name__)
+
+UNKNOWN_ALLOWED = 0.01
+"""Share of audio files with unknown names above which a raw tree is refused."""
 
 _SHOWN = 5
 
@@ -18,15 +24,28 @@ _SHOWN = 5
 def utterances(module: CorpusModule, root: Path) -> list[Utterance]:
     """Return every utterance of the corpus below `root`: atom after atom, sorted by id within.
 
-    All doors keep this order, so that their rows are equal one by one.
-
-    A copy with fewer utterances than the corpus has is loaded, with a warning that says how many are missing.
+    All doors keep this order, so that their rows are equal one by one. A copy with fewer utterances than the corpus has
+    is loaded, with a warning that says how many are missing.
 
     Raises:
-        CorpusMismatchError: two files have the same id, or a speaker is not in the record.
+        CorpusMismatchError: two files have the same id, a speaker is not in the record, or more than 1 % of the audio
+            files beside the utterances have names that the corpus does not use.
     """
     corpus = module.CORPUS
     found = sorted(module.find(root), key=lambda one: one.id)
+    _check_ids(corpus, found, root)
+    _check_speakers(corpus, found, root)
+    _check_names(corpus, found, root)
+    if len(found) < corpus.utterances:
+        missing = corpus.utterances - len(found)
+        logger.warning(
+            "Corpus %s in %s: %d of %d utterances found; %d are missing.",
+            *(corpus.id, root, len(found), corpus.utterances, missing),
+        )
+    return [one for atom in atoms(corpus, found) for one in atom]
+
+
+def _check_ids(corpus: Corpus, found: Sequence[Utterance], root: Path) -> None:
     twice = [name for name, count in Counter(one.id for one in found).items() if count > 1]
     if twice:
         paths = [one.path for one in found if one.id == twice[0]]
@@ -34,18 +53,44 @@ def utterances(module: CorpusModule, root: Path) -> list[Utterance]:
             f"Corpus {corpus.id} in {root}: ids are unique; {len(twice)} occur more than once, first {twice[0]!r} "
             f"at {paths}. Keep one copy of each file."
         )
+
+
+def _check_speakers(corpus: Corpus, found: Sequence[Utterance], root: Path) -> None:
     strangers = sorted({one.speaker for one in found if one.speaker is not None} - set(corpus.speakers))
     if corpus.speakers and strangers:
         raise CorpusMismatchError(
             f"Corpus {corpus.id} in {root}: speakers are those of the record; found {strangers[:_SHOWN]} as well. "
             "Remove their files, or add them to the record."
         )
-    if len(found) < corpus.utterances:
-        logger.warning(
-            "Corpus %s in %s: %d of %d utterances found; %d are missing.",
-            corpus.id, root, len(found), corpus.utterances, corpus.utterances - len(found),
-        )  # fmt: skip
-    return [one for atom in atoms(corpus, found) for one in atom]
+
+
+def _check_names(corpus: Corpus, found: Sequence[Utterance], root: Path) -> None:
+    """Count the audio files that lie beside utterances but are none: a sign of another version of the corpus."""
+    taken = {one.path for one in found}
+    unknown = [path for path in _audio_beside(taken, root) if path not in taken and not _ignored(path, corpus.ignore)]
+    if not unknown:
+        return
+    share = len(unknown) / (len(unknown) + len(found))
+    what = f"{len(unknown)} audio files have names that the corpus does not use, first {sorted(unknown)[:_SHOWN]}"
+    if share > UNKNOWN_ALLOWED:
+        raise CorpusMismatchError(
+            f"Corpus {corpus.id} in {root}: at most {UNKNOWN_ALLOWED:.0%} of the files may be unknown; {what} "
+            f"({share:.1%}). This is another version of the corpus, or other files lie among its own: move them away."
+        )
+    logger.warning("Corpus %s in %s: %s; they are left out.", corpus.id, root, what)
+
+
+def _audio_beside(paths: set[str], root: Path) -> Iterator[str]:
+    for folder in sorted({path.rpartition("/")[0] for path in paths}):
+        with os.scandir(root / folder) as entries:
+            for entry in entries:
+                suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122  a Path per file costs a second in ESD
+                if suffix in SUFFIXES and not entry.name.startswith("."):
+                    yield f"{folder}/{entry.name}" if folder else entry.name
+
+
+def _ignored(path: str, globs: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(path, glob) for glob in globs)
 
 
 def atoms(corpus: Corpus, found: Sequence[Utterance]) -> list[list[Utterance]]:

@@ -75,6 +75,7 @@ CORPUS = Corpus(
             6: ("06", "13", "17", "22"),
         }
     ),
+    ignore=("*/03-02-*.wav", "*.mp4"),  # song, and the files with picture
     downloads=(
         Archive(
             url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
