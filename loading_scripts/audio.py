@@ -104,7 +104,7 @@ def _decode_container(opened: Any) -> tuple[np.ndarray, int]:
 
 def _unreadable(name: str, error: Exception) -> str:
     if not name.startswith("audio given") and "://" not in name and not Path(name).exists():
-        return f"Audio file {name}: does not exist (any more). Restore it, or load the corpus from its raw folder again."
+        return f"Audio file {name}: does not exist (any more). Restore it, or load the corpus from its raw folder."
     if _is_pointer(name):
         return f"Audio file {name}: must be audio; it is a Git LFS pointer. In its repository, run: git lfs pull"
     return f"Audio file {name}: must be audio that libsndfile or FFmpeg can read; {error}. Replace or convert the file."

@@ -119,4 +119,5 @@ def _shards(utterances: list[Utterance]) -> list[list[Utterance]]:
 
 def identity(corpus: str, root: Path | None) -> str:
     """Return the cache key of what the builder makes: code and packaged data, and the raw tree if there is one."""
-    return code_digest(corpus) + (raw.fingerprint(root) if root else "")
+    state = code_digest(corpus) + (raw.fingerprint(root) if root else "")
+    return blake2b(state.encode(), digest_size=16).hexdigest()

@@ -47,6 +47,9 @@ def build(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write; default ./serbench/CORPUS.")] = None,
     num_proc: Annotated[int, typer.Option(min=1, help="Processes that decode and encode.")] = 1,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out files that cannot be read; the card lists them.")
+    ] = False,
 ) -> None:
     """Write ./serbench/CORPUS: Parquet shards and a card that unmodified `datasets` loads.
 
@@ -54,7 +57,7 @@ def build(
     """
     from . import repo
 
-    folder = repo.build(registry.load(corpus), raw, out, num_proc)
+    folder = repo.build(registry.load(corpus), raw, out, num_proc, skip_broken)
     typer.echo(f"Wrote {folder}")
     typer.echo(f'In {folder.parent.parent}: load_dataset("{folder.parent.name}/{folder.name}", "all")')
 

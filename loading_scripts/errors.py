@@ -40,5 +40,9 @@ class AudioError(SerbenchError, ValueError):
     """An audio file cannot be read, or holds no samples; the message names the file."""
 
 
+class DiskFullError(SerbenchError, OSError):
+    """The disk is full; what was finished is kept, and the same command continues."""
+
+
 class DownloadError(SerbenchError, OSError):
     """An archive could not be fetched, or is not the one whose checksum the record states."""

@@ -6,33 +6,30 @@ is a list of shards in the card.
 
 import errno
 import hashlib
-import logging
 import multiprocessing
+import os
 import shutil
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import DatasetInfo, SplitDict, SplitInfo
+from datasets import DownloadManager
 from filelock import FileLock
 from tqdm.auto import tqdm
 
-from model_cards.dataset import ConfigSummary, LabelLine, render_dataset_card
+from model_cards.corpus_pictures import draw_class_balance, draw_durations
+from model_cards.dataset import render_dataset_card
 
-from . import builder, listing, registry, rows, stored
+from . import builder, describe, listing, registry, rows, stored
 from .corpus import Corpus, Utterance
-from .errors import RawTreeError
-from .labels import mapping
+from .describe import Shard
+from .errors import AudioError, DiskFullError, RawTreeError
 from .raw import how_to_get, locate
 from .registry import CorpusModule
-
-logger = logging.getLogger(__name__)
 
 ROWS_PER_GROUP = 100
 """Rows of a Parquet row group: small, so that streaming a few rows costs little."""
@@ -41,24 +38,9 @@ ROWS_PER_SHARD = 2000
 """Utterances of a shard: 100 to 400 MB of FLAC for clips of 3 to 10 s."""
 
 
-@dataclass(frozen=True)
-class Shard:
-    """A finished shard.
-
-    Args:
-        name: file name below ``data/``.
-        rows: number of utterances.
-        arrow_bytes: size of the rows in memory.
-        file_bytes: size of the file.
-    """
-
-    name: str
-    rows: int
-    arrow_bytes: int
-    file_bytes: int
-
-
-def build(module: CorpusModule, raw: Path | None, out: Path | None = None, num_proc: int = 1) -> Path:
+def build(
+    module: CorpusModule, raw: Path | None, out: Path | None = None, num_proc: int = 1, skip_broken: bool = False
+) -> Path:
     """Write the repository folder of a corpus and return it.
 
     A killed build continues where it was; the folder appears whole or not at all, and holds the same bytes every time.
@@ -68,6 +50,7 @@ def build(module: CorpusModule, raw: Path | None, out: Path | None = None, num_p
         raw: its raw folder; None only for a corpus that serbench makes itself.
         out: folder to write; default ``./serbench/<id>``.
         num_proc: processes that decode and encode.
+        skip_broken: leave out utterances whose audio cannot be read, and list them in the card.
 
     Raises:
         RawTreeError: the raw folder is missing or not the corpus.
@@ -77,18 +60,17 @@ def build(module: CorpusModule, raw: Path | None, out: Path | None = None, num_p
     out = (out or Path(registry.NAMESPACE) / corpus.id).absolute()
     root = _root(module, raw)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(out.parent / f".{corpus.id}.lock"):
-        part = out.parent / f".{out.name}.{builder.identity(corpus.id, root)[:16]}.part"
+    with FileLock(out.parent / f".{out.name}.lock"):
+        part = out.parent / f".{out.name}.{builder.identity(corpus.id, root)}.part"
         try:
-            _write(module, root, part, num_proc)
+            _write(module, root, part, num_proc, skip_broken)
         except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise OSError(
-                    errno.ENOSPC,
-                    f"Corpus {corpus.id}: the disk that holds {out.parent} is full. Free some room and run the same "
-                    f"command again: finished shards are kept in {part.name}",
-                ) from error
-            raise
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFullError(
+                f"Corpus {corpus.id}: the disk that holds {out.parent} is full. Free some and run the same command "
+                "again; finished shards are kept."
+            ) from error
         _replace(part, out)
         for stale in out.parent.glob(f".{out.name}.*.part"):  # begun from another state of the raw folder
             shutil.rmtree(stale)
@@ -100,8 +82,6 @@ def _root(module: CorpusModule, raw: Path | None) -> Path:
         return locate(module, raw)
     if not hasattr(module, "make"):
         raise RawTreeError(f"{module.CORPUS.name}: a build needs the raw folder (--raw).\n{how_to_get(module.CORPUS)}")
-    from datasets import DownloadManager
-
     return builder.obtain(module, builder.code_digest(module.CORPUS.id), DownloadManager())
 
 
@@ -114,26 +94,68 @@ def _replace(part: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(module: CorpusModule, root: Path, part: Path, num_proc: int) -> None:
+def _write(module: CorpusModule, root: Path, part: Path, num_proc: int, skip_broken: bool) -> None:
     corpus = module.CORPUS
-    found = listing.utterances(module, root)
-    groups = listing.atoms(corpus, found)
+    listed = listing.utterances(module, root)
     (part / "data").mkdir(parents=True, exist_ok=True)
     shard_of: dict[str, Shard] = {}
-    context = multiprocessing.get_context("spawn")  # a forked child hangs in torch's thread pool
-    pool = ProcessPoolExecutor(num_proc, mp_context=context, initializer=_one_thread) if num_proc > 1 else nullcontext()
+    durations: list[float] = []
     with (
-        pool as workers,
-        tqdm(total=len(found), unit="utt", desc=f"Building {corpus.id}", disable=None) as progress,
+        _pool(num_proc) as workers,
+        tqdm(total=len(listed), unit="utt", desc=f"Building {corpus.id}", disable=None) as progress,
     ):
-        for number, atom in enumerate(groups):
+        for number, atom in enumerate(listing.atoms(corpus, listed)):
             for index, start in enumerate(range(0, len(atom), ROWS_PER_SHARD)):
-                piece = atom[start : start + ROWS_PER_SHARD]
-                shard = _shard(corpus, piece, root, part / "data", f"{number:03d}-{index:03d}", workers, progress)
-                shard_of |= {one.id: shard for one in piece}
-    configs = _configs(module, found, shard_of)
-    card = render_dataset_card(corpus, configs, _label_lines(corpus, found), len(found))
+                path = _shard(
+                    corpus,
+                    atom[start : start + ROWS_PER_SHARD],
+                    partial(encoded_table, corpus.id, root, skip_broken),
+                    part / "data" / f"{number:03d}-{index:03d}",
+                    workers,
+                    progress,
+                )
+                columns = pq.read_table(path, columns=["id", "duration"])
+                shard_of |= dict.fromkeys(columns["id"].to_pylist(), _measure(path))
+                durations += columns["duration"].to_pylist()
+    broken = [one for one in listed if one.id not in shard_of]
+    if broken and not skip_broken:
+        raise AudioError(
+            f"Corpus {corpus.id}: an earlier build left out {len(broken)} broken files, first {broken[0].path}. Repair "
+            f"them and remove {part}, or add --skip-broken."
+        )
+    found = [one for one in listed if one.id in shard_of]
+    _describe(module, found, broken, durations, shard_of, part)
+
+
+def _describe(
+    module: CorpusModule,
+    found: Sequence[Utterance],
+    broken: Sequence[Utterance],
+    durations: Sequence[float],
+    shard_of: dict[str, Shard],
+    part: Path,
+) -> None:
+    """Write pictures and card; the card comes last, so that a folder with a card is whole."""
+    corpus = module.CORPUS
+    lines = describe.label_lines(corpus, found)
+    draw_class_balance(lines, part / "class_balance.png")
+    draw_durations(durations, part / "durations.png")
+    card = render_dataset_card(
+        corpus,
+        describe.configs(module, found, shard_of),
+        lines,
+        len(found),
+        sum(durations),
+        [one.path for one in broken],
+    )
     (part / "README.md").write_text(card, encoding="utf-8")
+
+
+def _pool(num_proc: int) -> AbstractContextManager[ProcessPoolExecutor | None]:
+    if num_proc == 1:
+        return nullcontext()
+    # Not forked: a forked child can hang in torch's thread pool.
+    return ProcessPoolExecutor(num_proc, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
 
 
 def _one_thread() -> None:
@@ -144,94 +166,37 @@ def _one_thread() -> None:
 
 def _shard(
     corpus: Corpus,
-    piece: list[Utterance],
-    root: Path,
-    folder: Path,
-    name: str,
+    piece: Sequence[Utterance],
+    encode: Callable[[Sequence[Utterance]], pa.Table],
+    stem: Path,
     workers: ProcessPoolExecutor | None,
     progress: tqdm,
-) -> Shard:
+) -> Path:
     """Write one shard, unless an earlier run finished it; its name ends in the hash of its bytes."""
-    done = next(iter(folder.glob(f"{name}-*.parquet")), None)
-    if done is None:
-        unfinished = folder / f".{name}.unfinished"
-        starts = range(0, len(piece), ROWS_PER_GROUP)
-        groups = [piece[start : start + ROWS_PER_GROUP] for start in starts]
-        encode = partial(encoded_table, corpus.id, root)
-        schema = rows.features(corpus).arrow_schema
-        with pq.ParquetWriter(unfinished, schema, compression="snappy") as writer:
-            for table in workers.map(encode, groups) if workers else map(encode, groups):
-                writer.write_table(table, row_group_size=ROWS_PER_GROUP)
-                progress.update(len(table))
-        digest = hashlib.sha256(unfinished.read_bytes()).hexdigest()[:16]
-        done = unfinished.rename(folder / f"{name}-{digest}.parquet")
-    else:
+    done = next(iter(stem.parent.glob(f"{stem.name}-*.parquet")), None)
+    if done is not None:
         progress.update(len(piece))
-    metadata = pq.read_metadata(done)
-    groups_bytes = sum(metadata.row_group(k).total_byte_size for k in range(metadata.num_row_groups))
-    return Shard(done.name, metadata.num_rows, groups_bytes, done.stat().st_size)
+        return done
+    unfinished = stem.with_name(f".{stem.name}.unfinished")
+    groups = [piece[start : start + ROWS_PER_GROUP] for start in range(0, len(piece), ROWS_PER_GROUP)]
+    with unfinished.open("wb") as file:
+        with pq.ParquetWriter(file, rows.features(corpus).arrow_schema, compression="snappy") as writer:
+            for group, table in zip(groups, (workers.map if workers else map)(encode, groups), strict=True):
+                writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+                progress.update(len(group))
+        file.flush()
+        os.fsync(file.fileno())
+    with unfinished.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return unfinished.rename(stem.with_name(f"{stem.name}-{digest}.parquet"))
 
 
-def encoded_table(corpus: str, root: Path, utterances: Sequence[Utterance]) -> pa.Table:
+def _measure(path: Path) -> Shard:
+    metadata = pq.read_metadata(path)
+    groups = (metadata.row_group(k).total_byte_size for k in range(metadata.num_row_groups))
+    return Shard(path.name, metadata.num_rows, sum(groups), path.stat().st_size)
+
+
+def encoded_table(corpus: str, root: Path, skip_broken: bool, utterances: Sequence[Utterance]) -> pa.Table:
     """Return the rows of `utterances` with their audio embedded as 16 kHz mono FLAC."""
-    return rows.table(registry.load(corpus).CORPUS, utterances, root, stored.embedded)
-
-
-def _configs(module: CorpusModule, found: Sequence[Utterance], shard_of: dict[str, Shard]) -> list[ConfigSummary]:
-    """Describe every config of which no split is empty."""
-    corpus = module.CORPUS
-    summaries = []
-    for name in corpus.config_names():
-        parts = listing.split(module, name, found)
-        empty = [split for split, part in parts.items() if not part]
-        if empty:
-            logger.warning("Corpus %s: config %s is left out, as its split %s is empty here.", corpus.id, name, empty)
-            continue
-        shards = {split: list(dict.fromkeys(shard_of[one.id] for one in part)) for split, part in parts.items()}
-        info = DatasetInfo(
-            features=rows.features(corpus),
-            splits=SplitDict(
-                {
-                    split: SplitInfo(
-                        split,
-                        num_bytes=sum(s.arrow_bytes for s in used),
-                        num_examples=sum(s.rows for s in used),
-                    )
-                    for split, used in shards.items()
-                }
-            ),
-            download_size=sum(s.file_bytes for used in shards.values() for s in used),
-            dataset_size=sum(s.arrow_bytes for used in shards.values() for s in used),
-        )
-        summaries.append(
-            ConfigSummary(
-                name=name,
-                info=info,
-                files={split: [f"data/{s.name}" for s in used] for split, used in shards.items()},
-                speakers={split: len({one.speaker for one in part} - {None}) for split, part in parts.items()},
-                shared_speakers=listing.shared_speakers(parts),
-                split_hash=listing.split_hash(parts),
-            )
-        )
-    return summaries
-
-
-def _label_lines(corpus: Corpus, found: Sequence[Utterance]) -> list[LabelLine]:
-    counts = Counter(one.native for one in found)
-    names = corpus.emotion_names()
-    lines = []
-    for native, noun in corpus.emotions.items():
-        columns = rows.labels(corpus, native)
-        meaning = mapping(noun, corpus.id) if noun is not None else None
-        lines.append(
-            LabelLine(
-                native=native,
-                emotion=names[columns["emotion"]] if columns["emotion"] is not None else None,
-                canonical=noun,
-                unified8=meaning.unified8 if meaning else None,
-                arousal_valence=meaning.arousal_valence if meaning else None,
-                basis=f"{meaning.basis_unified8}; {meaning.basis_arousal_valence}" if meaning else "",
-                count=counts[native],
-            )
-        )
-    return lines
+    return rows.table(registry.load(corpus).CORPUS, utterances, root, stored.embedded, skip_broken)

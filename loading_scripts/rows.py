@@ -1,5 +1,6 @@
 """Rows: one schema for every corpus, door and config (docs/design.md)."""
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from .labels import AROUSAL_VALENCE, UNIFIED8, mapping
 
 TARGETS = ("emotion", "unified8", "arousal_valence")
 """The label columns a classifier can be trained on."""
+
+logger = logging.getLogger(__name__)
 
 _SHOWN = 5
 
@@ -70,7 +73,9 @@ Store = Callable[[Utterance, Path], tuple[dict[str, Any], float]]
 """Utterance, root -> storage of its audio column, and its duration in seconds."""
 
 
-def table(corpus: Corpus, utterances: Iterable[Utterance], root: Path, store: Store) -> pa.Table:
+def table(
+    corpus: Corpus, utterances: Iterable[Utterance], root: Path, store: Store, skip_broken: bool = False
+) -> pa.Table:
     """Return the rows of `utterances` as an Arrow table.
 
     Args:
@@ -78,6 +83,7 @@ def table(corpus: Corpus, utterances: Iterable[Utterance], root: Path, store: St
         utterances: what to make rows of.
         root: root of the raw tree.
         store: what the audio column holds, `stored.as_path` or `stored.embedded`.
+        skip_broken: leave out utterances whose audio cannot be read, with a warning that names them.
 
     Raises:
         AudioError: files are unreadable or empty; all of them are counted, the first ones named.
@@ -105,7 +111,9 @@ def table(corpus: Corpus, utterances: Iterable[Utterance], root: Path, store: St
                 "transcript": one.transcript,
             }
         )
-    if broken:
+    for message in broken if skip_broken else ():
+        logger.warning("Corpus %s: left out. %s", corpus.id, message)
+    if broken and not skip_broken:
         raise AudioError(
             f"Corpus {corpus.id}: {len(broken)} of {len(rows) + len(broken)} files read so far are broken:\n  "
             + "\n  ".join(broken[:_SHOWN])

@@ -39,7 +39,7 @@ def embedded(one: Utterance, root: Path) -> tuple[dict[str, Any], float]:
 
 
 def _cut(one: Utterance, path: Path) -> Path:
-    """Return the cached FLAC of a segment or a container, made if it is missing; another state of the file is another."""
+    """Return the cached FLAC of a segment or a container, made if missing; named after the state of the file."""
     try:
         status = path.stat()
     except OSError as error:

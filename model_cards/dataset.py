@@ -63,7 +63,12 @@ class LabelLine:
 
 
 def render_dataset_card(
-    corpus: "Corpus", configs: Sequence[ConfigSummary], labels: Sequence[LabelLine], utterances: int
+    corpus: "Corpus",
+    configs: Sequence[ConfigSummary],
+    labels: Sequence[LabelLine],
+    utterances: int,
+    seconds: float,
+    broken: Sequence[str],
 ) -> str:
     """Return README.md: front matter that `datasets` reads, and a page for people.
 
@@ -72,6 +77,8 @@ def render_dataset_card(
         configs: every config that the folder offers.
         labels: the label table.
         utterances: number of utterances in the folder.
+        seconds: their total duration.
+        broken: raw paths that were left out because their audio cannot be read.
     """
     data = DatasetCardData(
         pretty_name=corpus.name,
@@ -100,6 +107,6 @@ def render_dataset_card(
         keep_trailing_newline=True,
     )
     body = environment.get_template("dataset.md.j2").render(
-        corpus=corpus, configs=configs, labels=labels, utterances=utterances
+        corpus=corpus, configs=configs, labels=labels, utterances=utterances, seconds=seconds, broken=broken
     )
     return f"---\n{data.to_yaml(line_break=chr(10))}\n---\n\n{body}"

@@ -7,7 +7,12 @@ import tempfile
 # The controller of pytest-xdist makes the folder, its workers inherit it, so that the demo corpus is made once.
 _OURS = "SERBENCH_TEST_HOME" not in os.environ
 _HOME = os.environ.setdefault("SERBENCH_TEST_HOME", tempfile.mkdtemp(prefix="serbench-tests-") if _OURS else "")
-os.environ |= {"HF_HOME": _HOME, "SERBENCH_CACHE": f"{_HOME}/serbench", "HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
+os.environ |= {
+    "HF_HOME": _HOME,
+    "SERBENCH_CACHE": f"{_HOME}/serbench",
+    "HF_HUB_OFFLINE": "1",
+    "HF_EVALUATE_OFFLINE": "1",
+}
 for name in ("SERBENCH_DATA", "HF_DATASETS_CACHE", "HF_MODULES_CACHE", "HF_ENDPOINT", "HF_TOKEN"):
     os.environ.pop(name, None)
 

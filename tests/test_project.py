@@ -102,6 +102,9 @@ def test_no_third_party_requirement_is_forgotten():
 
 def test_no_path_of_one_machine_is_tracked():
     listed = subprocess.run(
-        ["git", "grep", "-nIE", r"(^|[^A-Za-z.])/(home|root|work|Users)/[a-z]"], cwd=REPOSITORY, capture_output=True, text=True
+        ["git", "grep", "-nIE", r"(^|[^A-Za-z.])/(home|root|work|Users)/[a-z]"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
     )
     assert listed.returncode in (1, 128), listed.stdout

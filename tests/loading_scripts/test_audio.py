@@ -22,7 +22,9 @@ pytestmark = pytest.mark.skipif(audio.torchcodec_works(), reason="torchcodec dec
 @settings(max_examples=50, deadline=None)
 def test_int16_survives_flac_and_float(samples):
     assert np.array_equal(audio.load(audio.flac(samples)), samples)
-    assert np.array_equal(audio.load(audio.encode_row({"array": audio.as_float(samples), "sampling_rate": 16_000})), samples)
+    assert np.array_equal(
+        audio.load(audio.encode_row({"array": audio.as_float(samples), "sampling_rate": 16_000})), samples
+    )
 
 
 def test_stereo_is_the_mean_of_its_channels(tmp_path):
@@ -42,7 +44,8 @@ def test_resampling_keeps_duration_and_pitch(rate, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "rule"), [(None, "does not exist"), (b"not audio", "libsndfile or FFmpeg can read"), ("empty", "must hold samples")]
+    ("content", "rule"),
+    [(None, "does not exist"), (b"not audio", "libsndfile or FFmpeg can read"), ("empty", "must hold samples")],
 )
 def test_broken_files_are_named(content, rule, tmp_path):
     path = tmp_path / "broken.wav"
@@ -110,7 +113,9 @@ def test_a_spawned_worker_can_read_what_it_is_sent(clip, run_python, tmp_path):
 
 def test_encode_accepts_what_datasets_accepts(clip):
     value, samples = clip
-    dataset = datasets.Dataset.from_dict({"audio": [value["path"], value]}, datasets.Features({"audio": datasets.Audio()}))
+    dataset = datasets.Dataset.from_dict(
+        {"audio": [value["path"], value]}, datasets.Features({"audio": datasets.Audio()})
+    )
     assert np.array_equal(dataset[1]["audio"]["array"], audio.as_float(samples))
     data = BytesIO()
     soundfile.write(data, samples, 16_000, format="WAV")
@@ -125,14 +130,19 @@ def write_container(path, samples: np.ndarray, rate: int, codec: str) -> None:
 
     with av.open(path, "w") as container:
         stream = container.add_stream(codec, rate=rate, layout={1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]])
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T.astype(np.float32)), "fltp", stream.layout.name)
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples.T.astype(np.float32)), "fltp", stream.layout.name
+        )
         frame.sample_rate = rate
         resampler = av.AudioResampler(format=stream.codec_context.format.name, layout=stream.layout.name, rate=rate)
         for piece in [*resampler.resample(frame), None]:
             container.mux(stream.encode(piece))
 
 
-@pytest.mark.parametrize(("suffix", "codec", "channels"), [(".mp4", "aac", 6), (".m4a", "aac", 2), (".avi", "pcm_s16le", 1), (".webm", "libopus", 2)])
+@pytest.mark.parametrize(
+    ("suffix", "codec", "channels"),
+    [(".mp4", "aac", 6), (".m4a", "aac", 2), (".avi", "pcm_s16le", 1), (".webm", "libopus", 2)],
+)
 def test_containers_are_decoded_and_mixed_down(suffix, codec, channels, tmp_path):
     seconds = np.arange(48_000) / 48_000
     tone = 0.4 * np.sin(2 * np.pi * 500 * seconds)

@@ -6,6 +6,7 @@ import http.server
 import io
 import threading
 import zipfile
+from pathlib import Path
 
 import datasets
 import pytest
@@ -87,8 +88,7 @@ def test_another_file_is_refused_and_removed(server, tmp_path):
 def test_a_half_unpacked_archive_is_unpacked_again(server, tmp_path):
     loaded = load(tmp_path / "cache")
     clip = loaded.cast_column("audio", datasets.Audio(decode=False))["test"][0]["audio"]["path"]
-    with open(clip, "wb"):
-        pass
+    Path(clip).write_bytes(b"")
     again = load(tmp_path / "cache", download_mode="reuse_cache_if_exists")
     assert len(again["test"][0]["audio"]["array"]) == 3200
 

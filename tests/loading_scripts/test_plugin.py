@@ -46,9 +46,13 @@ def test_the_ways_people_load(how, urdu, loaded, tmp_path):
     names = loaded["test"]["id"][:]
     load = {
         "streaming": lambda: load_dataset("serbench/urdu", "fold1", data_dir=str(urdu), streaming=True)["test"],
-        "workers": lambda: load_dataset("serbench/urdu", "fold1", data_dir=str(urdu), num_proc=2, cache_dir=tmp_path)["test"],
+        "workers": lambda: load_dataset("serbench/urdu", "fold1", data_dir=str(urdu), num_proc=2, cache_dir=tmp_path)[
+            "test"
+        ],
         "slice": lambda: load_dataset("serbench/urdu", "fold1", data_dir=str(urdu), split="test[:100%]"),
-        "own cache": lambda: load_dataset("serbench/urdu", "fold1", data_dir=str(urdu), split="test", cache_dir=tmp_path),
+        "own cache": lambda: load_dataset(
+            "serbench/urdu", "fold1", data_dir=str(urdu), split="test", cache_dir=tmp_path
+        ),
         "again": lambda: load_dataset("serbench/urdu", "fold1", data_dir=urdu, split="test"),
     }[how]()
     assert [row["id"] for row in load.select_columns(["id"])] == names

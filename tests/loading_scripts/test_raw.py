@@ -29,11 +29,16 @@ def test_the_kaggle_copy_that_holds_ravdess_twice_counts_once(tones, tmp_path):
 def test_song_video_and_filtered_copies_are_left_out(tones, tmp_path):
     tones(tmp_path / "ravdess", ["Actor_24/03-02-01-01-01-01-24.wav", "Actor_24/01-01-01-01-01-01-24.mp4"])
     assert not list(registry.load("ravdess").find(tmp_path / "ravdess"))
-    tones(tmp_path / "turevdb", ["Model Output for Test Data/x/sound/Angry/1157_kz_beste.wav", "Sound Source/README.md"])
+    tones(
+        tmp_path / "turevdb", ["Model Output for Test Data/x/sound/Angry/1157_kz_beste.wav", "Sound Source/README.md"]
+    )
     assert not list(registry.load("turevdb").find(tmp_path / "turevdb"))
 
 
-@pytest.mark.parametrize(("make", "rule"), [("nothing", "does not exist"), ("empty", "is empty"), ("other", "no file of"), ("file", "is a file")])
+@pytest.mark.parametrize(
+    ("make", "rule"),
+    [("nothing", "does not exist"), ("empty", "is empty"), ("other", "no file of"), ("file", "is a file")],
+)
 def test_what_is_no_corpus_is_refused_with_the_way_to_get_it(make, rule, tmp_path):
     folder = tmp_path / "x" / "y" / "raw"
     folder.parent.mkdir(parents=True)

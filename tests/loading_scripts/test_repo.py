@@ -17,7 +17,7 @@ from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from loading_scripts import registry, repo
-from loading_scripts.errors import AudioError, RawTreeError
+from loading_scripts.errors import AudioError, DiskFullError, RawTreeError
 
 # Rates and channels as raw trees have them; every utterance differs, so that a swapped row is seen.
 _KINDS = [(16_000, 1), (44_100, 1), (48_000, 2), (8_000, 1)]
@@ -56,7 +56,9 @@ def built(speech, tmp_path_factory) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 @pytest.mark.parametrize("config", ["all", "fold1"])
@@ -117,13 +119,17 @@ def test_a_killed_build_leaves_nothing_half_written_and_continues(speech, built,
     finished = repo.build(registry.load("urdu"), speech, tmp_path / "urdu")
     assert (finished / "data" / first.name).stat().st_ino == kept
     # row groups of the first shard were cut to two rows above; the rest is as in an undisturbed build
-    assert {name for name in contents(finished) if "/001-" in name} == {name for name in contents(built) if "/001-" in name}
+    assert {name for name in contents(finished) if "/001-" in name} == {
+        name for name in contents(built) if "/001-" in name
+    }
     assert not list(tmp_path.glob(".urdu.*.part"))
 
 
 def test_a_partial_corpus_leaves_out_configs_with_an_empty_split(tones, tmp_path, caplog):
     lines = [line for line in published("urdu") if line["fold1"] == "train"][:5]
-    folder = repo.build(registry.load("urdu"), tones(tmp_path / "raw", [line["path"] for line in lines]), tmp_path / "urdu")
+    folder = repo.build(
+        registry.load("urdu"), tones(tmp_path / "raw", [line["path"] for line in lines]), tmp_path / "urdu"
+    )
     assert [one["config_name"] for one in DatasetCard.load(folder / "README.md").data.configs] == ["all"]
     assert "fold1 is left out" in caplog.text
     assert "5 of 400 utterances found; 395 are missing" in caplog.text
@@ -137,6 +143,38 @@ def test_broken_audio_stops_the_build_and_is_named(tones, tmp_path):
     with pytest.raises(AudioError, match=bad.name):
         repo.build(registry.load("urdu"), root, tmp_path / "urdu")
     assert not (tmp_path / "urdu").exists()
+
+
+def test_broken_audio_is_left_out_on_demand_and_listed_in_the_card(tones, tmp_path):
+    root = tones(tmp_path / "raw", [line["path"] for line in published("urdu")[:5]])
+    bad = root / published("urdu")[1]["path"]
+    bad.unlink()
+    bad.write_bytes(b"")
+    folder = repo.build(registry.load("urdu"), root, tmp_path / "urdu", skip_broken=True)
+    assert load_dataset(str(folder), "all", split="train", cache_dir=tmp_path / "cache").num_rows == 4
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert (
+        f"1 files of the raw corpus could not be read when this folder was built:\n\n- `{published('urdu')[1]['path']}`"
+        in text
+    )
+
+
+def test_a_full_disk_keeps_what_is_finished(speech, tmp_path, monkeypatch):
+    encoded, calls = repo.encoded_table, []
+
+    def fill_the_disk(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        return encoded(*arguments)
+
+    monkeypatch.setattr(repo, "encoded_table", fill_the_disk)
+    with pytest.raises(DiskFullError, match="finished shards are kept"):
+        repo.build(registry.load("urdu"), speech, tmp_path / "urdu")
+    kept = [path.name for path in tmp_path.glob(".urdu.*.part/data/*.parquet")]
+    assert len(kept) == 1
+    assert not (tmp_path / "urdu").exists()
+    assert (repo.build(registry.load("urdu"), speech, tmp_path / "urdu") / "data" / kept[0]).exists()
 
 
 def test_a_build_needs_a_raw_folder():
