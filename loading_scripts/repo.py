@@ -109,7 +109,7 @@ def _write(module: CorpusModule, root: Path, part: Path, num_proc: int, skip_bro
                 path = _shard(
                     corpus,
                     atom[start : start + ROWS_PER_SHARD],
-                    partial(encoded_table, corpus.id, root, skip_broken),
+                    partial(encoded_table, corpus, root, skip_broken),
                     part / "data" / f"{number:03d}-{index:03d}",
                     workers,
                     progress,
@@ -197,6 +197,6 @@ def _measure(path: Path) -> Shard:
     return Shard(path.name, metadata.num_rows, sum(groups), path.stat().st_size)
 
 
-def encoded_table(corpus: str, root: Path, skip_broken: bool, utterances: Sequence[Utterance]) -> pa.Table:
+def encoded_table(corpus: Corpus, root: Path, skip_broken: bool, utterances: Sequence[Utterance]) -> pa.Table:
     """Return the rows of `utterances` with their audio embedded as 16 kHz mono FLAC."""
-    return rows.table(registry.load(corpus).CORPUS, utterances, root, stored.embedded, skip_broken)
+    return rows.table(corpus, utterances, root, stored.embedded, skip_broken)
