@@ -117,7 +117,7 @@ def _shards(utterances: list[Utterance]) -> list[list[Utterance]]:
     return [utterances[start : start + _ROWS_PER_SHARD] for start in starts] or [[]]
 
 
-def identity(corpus: str, root: Path | None) -> str:
-    """Return the cache key of what the builder makes: code and packaged data, and the raw tree if there is one."""
-    state = code_digest(corpus) + (raw.fingerprint(root) if root else "")
+def identity(corpus: str, root: Path | None, version: str = "") -> str:
+    """Return the cache key of what the builder makes: code and packaged data, raw tree if any, `version` of a table."""
+    state = code_digest(corpus) + (raw.fingerprint(root) if root else "") + version
     return blake2b(state.encode(), digest_size=16).hexdigest()

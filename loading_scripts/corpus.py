@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from . import labels
 from .errors import RecordError, near
-from .partitions import Partition
+from .partitions import Partition, SpeakerGroup, speaker_groups
 
 
 class Gender(StrEnum):
@@ -38,6 +38,7 @@ class Access(StrEnum):
     REQUEST = "request"  # the owners decide, mostly after a signed licence
     PURCHASE = "purchase"  # sold
     EMBEDDED = "embedded"  # comes with serbench
+    OWNER = "owner"  # described by a table of the user's own
 
 
 class Permission(StrEnum):
@@ -146,7 +147,7 @@ class Corpus:
         emotions: native code -> canonical noun of `labels.nouns()`, or None for "no label".
         classes: native code -> class of the `emotion` column, in column order; empty: the canonical nouns.
         speakers: speaker -> gender; empty where the corpus does not tell who speaks.
-        partitions: config name -> partition; ``all`` is added by itself.
+        partitions: config name -> partition; ``all`` and ``speaker1``..``speakerN`` are added by themselves.
         ignore: globs of audio files in the corpus' own folders that are no utterances of it.
         downloads: archives that can be fetched without asking anybody.
         papers: which of `PAPERS` use it.
@@ -195,8 +196,9 @@ class Corpus:
             "id is lower-case letters and digits",
             self.id,
         )
+        own = self.access is Access.OWNER  # in any language, perhaps never published
         for tag in self.languages:
-            check(tag.split("-")[0] in LANGUAGES, "languages are tags whose first part is in LANGUAGES", tag)
+            check(own or tag.split("-")[0] in LANGUAGES, "languages are tags whose first part is in LANGUAGES", tag)
         for paper in self.papers:
             check(paper in PAPERS, f"papers are among {PAPERS}{near(paper, PAPERS)}", paper)
         for noun in self.emotions.values():
@@ -213,10 +215,14 @@ class Corpus:
                 "config names are [a-z0-9_]+, not 'all'",
                 config,
             )
-            for speaker in getattr(partition, "test_speakers", ()):
+            for speaker in getattr(partition, "speakers", ()):
                 check(speaker in self.speakers, f"speakers of config {config} have a gender entry", speaker)
-        check(self.citation.lstrip().startswith("@"), "citation is BibTeX", self.citation)
+        if self.citation or not own:
+            check(self.citation.lstrip().startswith("@"), "citation is BibTeX", self.citation)
         check(self.utterances > 0, "utterances is the count of a complete copy", self.utterances)
+        # dataclasses.replace hands the derived partitions back, perhaps with other speakers: derive them anew.
+        partitions = {name: one for name, one in self.partitions.items() if not isinstance(one, SpeakerGroup)}
+        object.__setattr__(self, "partitions", partitions | speaker_groups(self.speakers))
 
     def config_names(self) -> tuple[str, ...]:
         """Return every config, ``all`` first."""

@@ -36,6 +36,10 @@ class CorpusMismatchError(SerbenchError, ValueError):
     """A raw tree and the record or list of its corpus disagree."""
 
 
+class SheetError(SerbenchError, ValueError):
+    """A table or card that the user wrote cannot be used; the message names file, row, rule and value."""
+
+
 class AudioError(SerbenchError, ValueError):
     """An audio file cannot be read, or holds no samples; the message names the file."""
 

@@ -1,7 +1,7 @@
 """Label maps: every emotion noun of the field -> unified8 and arousal_valence, each line with its basis.
 
-The tables are data (`labels.csv`, `label_overrides.csv`) that a person may correct; a corpus override wins over the
-general line. A noun that is not in the table is an error, never silently "other".
+The tables are data (`labels.csv`, `label_overrides.csv`, `label_aliases.csv`) that a person may correct; a corpus
+override wins over the general line. A noun that is not in the table is an error, never silently "other".
 """
 
 import csv
@@ -73,6 +73,22 @@ def _overrides() -> dict[tuple[str, str, str], tuple[str, str]]:
 def nouns() -> frozenset[str]:
     """Return every canonical noun."""
     return frozenset(_nouns())
+
+
+@cache
+def aliases() -> dict[str, str]:
+    """Return the common words that mean a noun (``happy``: ``happiness``), for labels that a user gives."""
+    return {row["alias"]: row["noun"] for row in _read("label_aliases.csv")}
+
+
+def noun_of(word: str) -> str | None:
+    """Return the noun that a user's label means, if it is one, or an alias of one, in whatever case.
+
+    >>> noun_of("Pleasant Surprise"), noun_of("happy"), noun_of("xyz")
+    ('pleasant_surprise', 'happiness', None)
+    """
+    folded = "_".join(word.casefold().replace("-", " ").split())
+    return folded if folded in _nouns() else aliases().get(folded)
 
 
 @cache

@@ -82,6 +82,8 @@ def _check_names(corpus: Corpus, found: Sequence[Utterance], root: Path) -> None
 
 def _audio_beside(paths: set[str], root: Path) -> Iterator[str]:
     for folder in sorted({path.rpartition("/")[0] for path in paths}):
+        if not (root / folder).is_dir():  # a table may name files that are missing
+            continue
         with os.scandir(root / folder) as entries:
             for entry in entries:
                 suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122  a Path per file costs a second in ESD

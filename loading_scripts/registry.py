@@ -15,7 +15,11 @@ NAMESPACE = "serbench"
 
 
 class CorpusModule(Protocol):
-    """What a file in `corpora/` defines. `make`, where present, writes the corpus itself below a folder."""
+    """What a file in `corpora/` defines, and what a table of the user's own becomes (`metadata`).
+
+    `make`, where present, writes the corpus itself below a folder; `version`, where present, names the state of what
+    `find` knows from elsewhere than the raw folder.
+    """
 
     __name__: str
     CORPUS: Corpus

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def build(
     root = _root(module, raw)
     out.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(out.parent / f".{out.name}.lock"):
-        part = out.parent / f".{out.name}.{builder.identity(corpus.id, root)}.part"
+        identity = builder.identity(corpus.id, root, getattr(module, "version", ""))
+        part = out.parent / f".{out.name}.{identity}.part"
         try:
             _write(module, root, part, num_proc, skip_broken)
         except OSError as error:
@@ -97,6 +99,8 @@ def _replace(part: Path, out: Path) -> None:
 def _write(module: CorpusModule, root: Path, part: Path, num_proc: int, skip_broken: bool) -> None:
     corpus = module.CORPUS
     listed = listing.utterances(module, root)
+    # Partitions stay here: those of a table hold the split of every utterance, and each task would carry them along.
+    record = replace(corpus, partitions={})
     (part / "data").mkdir(parents=True, exist_ok=True)
     shard_of: dict[str, Shard] = {}
     durations: list[float] = []
@@ -109,7 +113,7 @@ def _write(module: CorpusModule, root: Path, part: Path, num_proc: int, skip_bro
                 path = _shard(
                     corpus,
                     atom[start : start + ROWS_PER_SHARD],
-                    partial(encoded_table, corpus, root, skip_broken),
+                    partial(encoded_table, record, root, skip_broken),
                     part / "data" / f"{number:03d}-{index:03d}",
                     workers,
                     progress,

@@ -14,18 +14,25 @@ from huggingface_hub import DatasetCardData
 if TYPE_CHECKING:
     from loading_scripts.corpus import Corpus
 
-# Licence names that the Hub knows; everything else is "other" with the record's own name.
-_HUB_LICENCES = {
+HUB_LICENCES = {
     "CC0-1.0": "cc0-1.0",
+    "CC-BY-3.0": "cc-by-3.0",
     "CC-BY-4.0": "cc-by-4.0",
+    "CC-BY-SA-3.0": "cc-by-sa-3.0",
+    "CC-BY-SA-4.0": "cc-by-sa-4.0",
+    "CC-BY-NC-3.0": "cc-by-nc-3.0",
     "CC-BY-NC-4.0": "cc-by-nc-4.0",
+    "CC-BY-NC-SA-3.0": "cc-by-nc-sa-3.0",
     "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0",
+    "CC-BY-NC-ND-3.0": "cc-by-nc-nd-3.0",
     "CC-BY-NC-ND-4.0": "cc-by-nc-nd-4.0",
+    "CC-BY-ND-4.0": "cc-by-nd-4.0",
     "ODbL-1.0": "odbl",
     "MIT": "mit",
     "Apache-2.0": "apache-2.0",
     "GPL-3.0": "gpl-3.0",
 }
+"""SPDX identifier -> name on the Hub; on a card every other licence is "other", with its own name beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +90,8 @@ def render_dataset_card(
     data = DatasetCardData(
         pretty_name=corpus.name,
         language=sorted({tag.split("-")[0] for tag in corpus.languages}),
-        license=_HUB_LICENCES.get(corpus.licence.id, "other"),
-        license_name=None if corpus.licence.id in _HUB_LICENCES else corpus.licence.id.lower().replace(" ", "-"),
+        license=HUB_LICENCES.get(corpus.licence.id, "other"),
+        license_name=None if corpus.licence.id in HUB_LICENCES else corpus.licence.id.lower().replace(" ", "-"),
         task_categories=["audio-classification"],
         tags=["speech-emotion-recognition", "serbench"],
     )

@@ -26,6 +26,7 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import soundfile  # noqa: E402
+from loopback_hub import Hub  # noqa: E402
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
@@ -67,6 +68,13 @@ def urdu(tones: Callable[[Path, Iterable[str]], Path], tmp_path_factory: pytest.
 
 
 @pytest.fixture
+def hub() -> Iterator[Hub]:
+    """Return a running stand-in for the Hub, empty."""
+    with Hub() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that runs code in a fresh interpreter, offline and with a cache of the caller's choice."""
 

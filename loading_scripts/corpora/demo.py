@@ -90,7 +90,8 @@ CORPUS = Corpus(
             3: ("s05", "s06"),
             4: ("s07", "s08"),
             5: ("s09", "s10"),
-        }
+        },
+        source="serbench's own",
     ),
     traps=("Nobody spoke: a score on this corpus says that the code runs, nothing about speech.",),
     facts_from=(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
-from ..partitions import listed_folds
+from ..partitions import emosetpp, listed_folds, serab, serevals
 from ..raw import match
 
 SENTENCES = {
@@ -19,6 +19,19 @@ SENTENCES = {
     "b03": "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht.",
     "b09": "Ich will das eben wegbringen und dann mit Karl was trinken gehen.",
     "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
+}
+
+SPEAKERS = {
+    "03": Gender.MALE,
+    "08": Gender.FEMALE,
+    "09": Gender.FEMALE,
+    "10": Gender.MALE,
+    "11": Gender.MALE,
+    "12": Gender.MALE,
+    "13": Gender.FEMALE,
+    "14": Gender.FEMALE,
+    "15": Gender.MALE,
+    "16": Gender.FEMALE,
 }
 
 CORPUS = Corpus(
@@ -66,19 +79,11 @@ emodb/
         "N": "Neutral",
         "T": "Sad",
     },
-    speakers={
-        "03": Gender.MALE,
-        "08": Gender.FEMALE,
-        "09": Gender.FEMALE,
-        "10": Gender.MALE,
-        "11": Gender.MALE,
-        "12": Gender.MALE,
-        "13": Gender.FEMALE,
-        "14": Gender.FEMALE,
-        "15": Gender.MALE,
-        "16": Gender.FEMALE,
-    },
-    partitions=listed_folds("emodb", 5),
+    speakers=SPEAKERS,
+    partitions=listed_folds("emodb", 5)
+    | serab({"validation": ("10", "14"), "test": ("03", "12")})
+    | serevals("emodb")
+    | emosetpp("emodb", SPEAKERS),
     papers=("emobox", "ser_evals", "serab", "exhubert"),
     traps=(
         "The emotion letters are German initials: F is Freude (happiness), A is Angst (fear).",

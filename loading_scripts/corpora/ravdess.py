@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..corpus import Access, Archive, Corpus, Gender, Licence, Permission, Source, Utterance
-from ..partitions import speaker_folds
+from ..partitions import balanced, emosetpp, generalize, serab, speaker_folds
 from ..raw import match
 
 STATEMENTS = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 INTENSITIES = {"01": "normal", "02": "strong"}
+SPEAKERS = {f"{k:02d}": Gender.MALE if k % 2 else Gender.FEMALE for k in range(1, 25)}
 
 CORPUS = Corpus(
     id="ravdess",
@@ -64,7 +65,7 @@ CORPUS = Corpus(
         "04": "Sad",
         "08": "Surprise",
     },
-    speakers={f"{k:02d}": Gender.MALE if k % 2 else Gender.FEMALE for k in range(1, 25)},
+    speakers=SPEAKERS,
     partitions=speaker_folds(
         {
             1: ("01", "11", "20", "21"),
@@ -74,7 +75,11 @@ CORPUS = Corpus(
             5: ("02", "15", "16", "18"),
             6: ("06", "13", "17", "22"),
         }
-    ),
+    )
+    | serab({"validation": ("06", "08", "10", "19", "20"), "test": ("01", "04", "13", "16", "22")})
+    | generalize("24", seconds=237.2)
+    | emosetpp("ravdess", SPEAKERS)
+    | balanced("ravdess"),
     ignore=("*/03-02-*.wav", "*.mp4"),  # song, and the files with picture
     downloads=(
         Archive(

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
-from ..partitions import listed_folds
+from ..partitions import emosetpp, listed_folds, serevals
 from ..raw import match
 
 FEMALE = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 MALE = (1, 2, 3, 4, 5, 6, 7, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27)
+SPEAKERS = {f"SF{k}": Gender.FEMALE for k in FEMALE} | {f"SM{k}": Gender.MALE for k in MALE}
 
 CORPUS = Corpus(
     id="urdu",
@@ -43,8 +44,8 @@ URDU-Dataset/
     utterances=400,
     emotions={"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"},
     classes={"A": "Angry", "H": "Happy", "N": "Neutral", "S": "Sad"},
-    speakers={f"SF{k}": Gender.FEMALE for k in FEMALE} | {f"SM{k}": Gender.MALE for k in MALE},
-    partitions=listed_folds("urdu", 1),
+    speakers=SPEAKERS,
+    partitions=listed_folds("urdu", 1) | serevals("urdu") | emosetpp("urdu", SPEAKERS),
     papers=("emobox", "ser_evals", "exhubert"),
     traps=(
         "The index has a literal 0 in front and no fixed width (A01, A010, A0100).",

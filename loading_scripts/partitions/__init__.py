@@ -19,11 +19,35 @@ class Partition(Protocol):
     def splits(self) -> tuple[str, ...]:
         """Split names, in order."""
 
+    @property
+    def rule(self) -> str:
+        """What decides the split of an utterance, with its source, in one sentence."""
+
     def assign(self, utterances: Sequence["Utterance"]) -> list[str | None]:
         """Return the split of every utterance of the corpus, or None for utterances that the config leaves out."""
 
 
-from .listed import listed_folds  # noqa: E402
-from .speakers import speaker_folds  # noqa: E402
+from .emosetpp import emosetpp  # noqa: E402
+from .groups import SpeakerGroup, speaker_groups  # noqa: E402
+from .hashed import serevals, unit  # noqa: E402
+from .held_out import validation  # noqa: E402
+from .listed import balanced, listed_folds  # noqa: E402
+from .published import EMOBOX, generalize, serab, speaker_folds  # noqa: E402
+from .table import Table  # noqa: E402
 
-__all__ = ["Partition", "listed_folds", "speaker_folds"]
+__all__ = [
+    "EMOBOX",
+    "Partition",
+    "SpeakerGroup",
+    "Table",
+    "balanced",
+    "emosetpp",
+    "generalize",
+    "listed_folds",
+    "serab",
+    "serevals",
+    "speaker_folds",
+    "speaker_groups",
+    "unit",
+    "validation",
+]

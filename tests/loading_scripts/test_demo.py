@@ -64,7 +64,10 @@ def test_find_takes_no_other_files(tmp_path):
     assert [one.path for one in demo.find(tmp_path)] == ["s01/s01_fear_b_2.wav"]
 
 
-@pytest.mark.parametrize("fold", demo.CORPUS.partitions)
+FOLDS = [name for name in demo.CORPUS.partitions if name.startswith("fold")]
+
+
+@pytest.mark.parametrize("fold", FOLDS)
 def test_a_fold_tests_one_unseen_woman_and_one_unseen_man(fold, utterances):
     split = demo.CORPUS.partitions[fold].assign(utterances)
     speakers = {
@@ -76,7 +79,7 @@ def test_a_fold_tests_one_unseen_woman_and_one_unseen_man(fold, utterances):
 
 
 def test_every_speaker_is_tested_once():
-    tested = [one for fold in demo.CORPUS.partitions.values() for one in fold.test_speakers]
+    tested = [one for fold in FOLDS for one in demo.CORPUS.partitions[fold].keys["test"]]
     assert sorted(tested) == sorted(demo.CORPUS.speakers)
 
 

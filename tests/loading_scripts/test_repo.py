@@ -125,12 +125,67 @@ def test_a_killed_build_leaves_nothing_half_written_and_continues(speech, built,
     assert not list(tmp_path.glob(".urdu.*.part"))
 
 
+# A build of many small shards, slow enough to be killed in the middle of any of them.
+_SLOW_BUILD = """
+import sys, time
+from pathlib import Path
+from loading_scripts import audio, registry, repo
+repo.ROWS_PER_SHARD, repo.ROWS_PER_GROUP = 3, 2
+encode = audio.flac
+audio.flac = lambda *samples: (time.sleep(0.03), encode(*samples))[1]
+print("ready", flush=True)
+repo.build(registry.load("urdu"), Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def slow_build(speech: Path, out: Path) -> subprocess.Popen:
+    """Start the slow build and return when its imports are done."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", _SLOW_BUILD, str(speech), str(out)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert child.stdout.readline() == b"ready\n"
+    return child
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_end_in_the_same_bytes(kills, speech, tmp_path):
+    undisturbed = slow_build(speech, tmp_path / "undisturbed" / "urdu")
+    assert undisturbed.wait() == 0
+    random = np.random.default_rng(kills)
+    done = 0
+    while done < kills:
+        child = slow_build(speech, tmp_path / "killed" / "urdu")
+        try:
+            child.wait(timeout=random.uniform(0.05, 0.4))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            done += 1
+        child.wait()
+    child = slow_build(speech, tmp_path / "killed" / "urdu")
+    assert child.wait() == 0
+    assert contents(tmp_path / "killed" / "urdu") == contents(tmp_path / "undisturbed" / "urdu")
+    assert {path.name for path in (tmp_path / "killed").iterdir()} == {"urdu", ".urdu.lock"}
+
+
+def test_two_builds_at_once_end_in_the_same_bytes(speech, tmp_path):
+    children = [slow_build(speech, tmp_path / "urdu") for _ in range(2)]
+    assert [child.wait() for child in children] == [0, 0]
+    alone = slow_build(speech, tmp_path / "alone" / "urdu")
+    assert alone.wait() == 0
+    assert contents(tmp_path / "urdu") == contents(tmp_path / "alone" / "urdu")
+
+
 def test_a_partial_corpus_leaves_out_configs_with_an_empty_split(tones, tmp_path, caplog):
     lines = [line for line in published("urdu") if line["fold1"] == "train"][:5]
     folder = repo.build(
         registry.load("urdu"), tones(tmp_path / "raw", [line["path"] for line in lines]), tmp_path / "urdu"
     )
-    assert [one["config_name"] for one in DatasetCard.load(folder / "README.md").data.configs] == ["all"]
+    # whole in five utterances: `all`, and a split by the hash of each
+    configs = [one["config_name"] for one in DatasetCard.load(folder / "README.md").data.configs]
+    assert configs == ["all", "serevals"]
     assert "fold1 is left out" in caplog.text
     assert "5 of 400 utterances found; 395 are missing" in caplog.text
 
