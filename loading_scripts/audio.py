@@ -94,9 +94,7 @@ def _decode_container(opened: Any) -> tuple[np.ndarray, int]:
             raise ValueError("the container has no audio stream")
         stream = container.streams.audio[0]
         planar = av.AudioResampler(format="fltp")  # the sample format alone: rate and channels stay
-        blocks = [
-            block.to_ndarray() for frame in container.decode(stream) for block in planar.resample(frame)
-        ]
+        blocks = [block.to_ndarray() for frame in container.decode(stream) for block in planar.resample(frame)]
         if not blocks:
             raise ValueError("the audio stream is empty")
         return np.concatenate(blocks, axis=1).T, stream.rate

@@ -83,7 +83,7 @@ def build(
     from . import repo
 
     if metadata is not None and raw is not None:
-        from .metadata import read
+        from .metadata.door import read
 
         module = read(corpus, metadata, raw, labels, card, skip_broken)
     elif metadata or labels or card:

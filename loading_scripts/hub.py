@@ -16,9 +16,10 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.sha import git_hash
 
-from . import own_card, registry
+from . import registry
 from .corpus import Licence, Permission
 from .errors import SerbenchError, near
+from .metadata.card import licence as licence_named
 
 FILES_PER_COMMIT = 50
 """Shards of one commit, as many as `datasets` commits at once: larger ones may run into the time limit of the Hub."""
@@ -87,7 +88,7 @@ def _terms(corpus: str, built: Path) -> tuple[str, Licence]:
         record = registry.load(corpus).CORPUS
         return record.name, record.licence
     stated = _built_card(corpus, built)
-    return stated.pretty_name or corpus, own_card.licence(stated.get("license_name") or stated.license)
+    return stated.pretty_name or corpus, licence_named(stated.get("license_name") or stated.license)
 
 
 def _built_card(corpus: str, built: Path) -> DatasetCardData:

@@ -57,18 +57,23 @@ def facts(module: CorpusModule, root: Path | None) -> dict[str, Any]:
 
 def _config(module: CorpusModule, name: str, found: Sequence[Utterance] | None) -> dict[str, Any]:
     corpus = module.CORPUS
-    parts = dict.fromkeys(corpus.splits(name)) if found is None else listing.split(module, name, found)
-    return {
+    told = {
         "name": name,
+        "splits": dict.fromkeys(corpus.splits(name)),
+        "test_speakers_in_train": None,
+        "split_hash": None,
+        "rule": "every utterance" if name == "all" else corpus.partitions[name].rule,
+    }
+    if found is None:
+        return told
+    parts = listing.split(module, name, found)
+    return told | {
         "splits": {
-            split: None
-            if part is None
-            else {"utterances": len(part), "speakers": len({one.speaker for one in part} - {None})}
+            split: {"utterances": len(part), "speakers": len({one.speaker for one in part} - {None})}
             for split, part in parts.items()
         },
-        "test_speakers_in_train": None if found is None else listing.shared_speakers(parts),
-        "split_hash": None if found is None else listing.split_hash(parts),
-        "rule": "every utterance" if name == "all" else corpus.partitions[name].rule,
+        "test_speakers_in_train": listing.shared_speakers(parts),
+        "split_hash": listing.split_hash(parts),
     }
 
 

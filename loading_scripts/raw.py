@@ -39,10 +39,6 @@ def match(root: Path, grammar: re.Pattern[str], *folders: str) -> Iterator[tuple
                 yield path, fits
 
 
-def _holds(module: CorpusModule, folder: Path) -> bool:
-    return next(iter(module.find(folder)), None) is not None
-
-
 def _subfolders(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
@@ -72,9 +68,17 @@ def locate(module: CorpusModule, folder: Path) -> Path:
         raise RawTreeError(f"{corpus.name}: the raw folder {folder} {what}.\n{how_to_get(corpus)}")
     if not any(folder.iterdir()):
         raise RawTreeError(f"{corpus.name}: the raw folder {folder} is empty.\n{how_to_get(corpus)}")
+    incomplete: RawTreeError | None = None
     for candidate in _candidates(folder):
-        if _holds(module, candidate):
-            return candidate
+        if incomplete is not None and candidate.is_relative_to(folder):
+            continue  # a part of the corpus alone would load as if it were the whole
+        try:
+            if next(iter(module.find(candidate)), None) is not None:
+                return candidate
+        except RawTreeError as error:  # files are here, but a table that belongs to them is not: it may lie above
+            incomplete = incomplete or error
+    if incomplete is not None:
+        raise incomplete
     raise RawTreeError(
         f"{corpus.name}: no file of the corpus in {folder}, nor up to two levels below or above it.\n"
         + how_to_get(corpus)

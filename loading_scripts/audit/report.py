@@ -52,7 +52,7 @@ def verdict(audit: Audit) -> str:
     """Return how much was found, in a line."""
     heard = ", ".join(f"{len(one.heard)} of {one.utterances} utterances of {one.corpus.id}" for one in audit.corpora)
     counts = Counter(one.severity for one in audit.findings)
-    return f"Listened to {heard}: " + ", ".join(f"{counts[severity]} {severity}s" for severity in Severity)
+    return f"Listened to {heard}: " + ", ".join(f"{severity}s {counts[severity]}" for severity in Severity)
 
 
 def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:

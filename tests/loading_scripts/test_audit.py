@@ -278,7 +278,7 @@ def test_the_command_prints_a_clean_bill(command):
     assert shown.exit_code == 0, shown.output
     assert "planted\tfold1\t6\t0.0%\t100.0%\t0.0%" in shown.output
     assert "planted\ta/A_1.wav is famous." in shown.output
-    assert "24 of 24 utterances of planted: 0 errors, 0 warnings, 0 notes" in shown.output
+    assert "24 of 24 utterances of planted: errors 0, warnings 0, notes 0" in shown.output
 
 
 def test_the_command_prints_findings_and_is_strict_on_demand(command, clean):
@@ -288,7 +288,7 @@ def test_the_command_prints_findings_and_is_strict_on_demand(command, clean):
     assert shown.exit_code == 0, shown.output
     assert "error\tidentical_file\tplanted\t2\t" in shown.output
     assert "a/A_3.wav: 0.200% of the samples at full scale" in shown.output
-    assert "24 of 24 utterances of planted: 1 errors, 1 warnings, 0 notes" in shown.output
+    assert "24 of 24 utterances of planted: errors 1, warnings 1, notes 0" in shown.output
     assert command("planted", "--strict").exit_code == 1
 
 
@@ -323,7 +323,7 @@ def test_a_tree_without_a_single_good_file_has_a_page_too(command, clean, tmp_pa
         (clean / path).write_bytes(b"")
     shown = command("planted", "--html", tmp_path / "audit.html")
     assert shown.exit_code == 0, shown.output
-    assert "0 of 24 utterances of planted: 24 errors" in shown.output
+    assert "0 of 24 utterances of planted: errors 24" in shown.output
 
 
 @pytest.mark.parametrize(

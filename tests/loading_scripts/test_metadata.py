@@ -20,10 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from loading_scripts import cli, labels, listing, own_card, repo
+from loading_scripts import cli, labels, listing, repo
 from loading_scripts.errors import RawTreeError, SerbenchError, SheetError, UnknownNameError
-from loading_scripts.metadata import read
-from loading_scripts.own_splits import folds
+from loading_scripts.metadata import card as own_card
+from loading_scripts.metadata.door import read
+from loading_scripts.metadata.splits import folds
 
 SPEAKERS = ("ann", "bob", "cyd", "Zoë")
 FILES = [f"{speaker}/{number}.wav" for speaker in SPEAKERS for number in range(5)]

@@ -9,8 +9,8 @@ from huggingface_hub import DatasetCard
 
 from model_cards.dataset import HUB_LICENCES
 
-from .corpus import Licence, Permission
-from .errors import SheetError, near
+from ..corpus import Licence, Permission
+from ..errors import SheetError, near
 
 KEYS = ("pretty_name", "license", "language", "homepage", "citation")
 """Keys of the front matter; the first three are those of every card on the Hub."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import SheetError, near
+from ..errors import SheetError, near
 
 if TYPE_CHECKING:
     from .corpus import Utterance

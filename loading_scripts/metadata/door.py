@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
-from . import own_card, registry, sheet
-from .corpus import Access, Corpus, Gender, Utterance
-from .errors import RawTreeError, SheetError, UnknownNameError, near
-from .own_files import OwnFiles
-from .own_labels import emotions_of
-from .own_splits import OwnSplit, folds, official
+from .. import registry
+from ..corpus import Access, Corpus, Gender, Utterance
+from ..errors import RawTreeError, SheetError, UnknownNameError, near
+from . import card as cards
+from . import sheet
+from .files import OwnFiles
+from .label_column import emotions_of
 from .sheet import Sheet
+from .splits import OwnSplit, folds, official
 
 NEEDED = ("file", "emotion", "speaker")
 """Columns that every table has; cells of `speaker` may be empty."""
@@ -70,7 +72,7 @@ def read(
         raw: folder that the paths of the table start from.
         label_map: table with the columns ``label`` (as in the table) and ``noun`` (of labels.csv; empty: no label).
             Labels that it leaves out must be nouns or their aliases.
-        card: name, licence, language, homepage, citation and description (`own_card`).
+        card: name, licence, language, homepage, citation and description (`card.py`).
         skip_broken: leave rows whose file is missing to the build, which leaves them out and lists them.
 
     Raises:
@@ -82,7 +84,7 @@ def read(
     files = OwnFiles(_folder(corpus, raw))
     rows = sheet.read(table, NEEDED, OPTIONAL)
     _tell_ignored(rows)
-    told = own_card.read(card) if card else own_card.OwnCard()
+    told = cards.read(card) if card else cards.OwnCard()
     utterances = _utterances(corpus, rows, files, told.language, skip_broken)
     if not any((files.root / one.path).exists() for one in utterances):
         raise RawTreeError(
@@ -112,7 +114,7 @@ def read(
 
 def _record(
     corpus: str,
-    told: own_card.OwnCard,
+    told: cards.OwnCard,
     utterances: Sequence[Utterance],
     speakers: Mapping[str, Gender],
     emotions: Mapping[str, str | None],
@@ -124,7 +126,7 @@ def _record(
         description=told.description or "A corpus that its owner described by a table.",
         languages=tuple(sorted({one.language for one in utterances})),
         sources=(),
-        licence=own_card.licence(told.license),
+        licence=cards.licence(told.license),
         access=Access.OWNER,
         homepage=told.homepage,
         citation=told.citation,
@@ -212,7 +214,7 @@ def _utterance(
             f"{near(cells['gender'], filter(None, _GENDERS))} Correct it."
         )
     tag = cells.get("language") or language
-    own_card.check_language(tag)
+    cards.check_language(tag)
     path, stem = files.find(cells["file"], missing_allowed=skip_broken)
     return Utterance(
         id=f"{corpus}-{stem.replace('/', '-')}{_segment(start, end)}",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import SheetError, near
+from ..errors import SheetError, near
 
 _DELIMITERS = "\t;,"
 _SHOWN = 5

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import labels, sheet
-from .corpus import Utterance
-from .errors import SheetError, near
+from .. import labels
+from ..corpus import Utterance
+from ..errors import SheetError, near
+from . import sheet
 from .sheet import Sheet
 
 _SHOWN = 50

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from .audio import SUFFIXES
-from .errors import SheetError, near
+from ..audio import SUFFIXES
+from ..errors import SheetError, near
 
 
 class OwnFiles:
