@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from .audio import SUFFIXES
@@ -65,13 +65,11 @@ def _check_speakers(corpus: Corpus, found: Sequence[Utterance], root: Path) -> N
 
 
 def _check_names(corpus: Corpus, found: Sequence[Utterance], root: Path) -> None:
-    """Count the audio files that lie beside utterances but are none: a sign of another version of the corpus."""
-    taken = {one.path for one in found}
-    unknown = [path for path in _audio_beside(taken, root) if path not in taken and not _ignored(path, corpus.ignore)]
+    unknown = unknown_names(corpus, found, root)
     if not unknown:
         return
     share = len(unknown) / (len(unknown) + len(found))
-    what = f"{len(unknown)} audio files have names that the corpus does not use, first {sorted(unknown)[:_SHOWN]}"
+    what = f"{len(unknown)} audio files have names that the corpus does not use, first {unknown[:_SHOWN]}"
     if share > UNKNOWN_ALLOWED:
         raise CorpusMismatchError(
             f"Corpus {corpus.id} in {root}: at most {UNKNOWN_ALLOWED:.0%} of the files may be unknown; {what} "
@@ -80,19 +78,20 @@ def _check_names(corpus: Corpus, found: Sequence[Utterance], root: Path) -> None
     logger.warning("Corpus %s in %s: %s; they are left out.", corpus.id, root, what)
 
 
-def _audio_beside(paths: set[str], root: Path) -> Iterator[str]:
-    for folder in sorted({path.rpartition("/")[0] for path in paths}):
-        if not (root / folder).is_dir():  # a table may name files that are missing
+def unknown_names(corpus: Corpus, found: Sequence[Utterance], root: Path) -> list[str]:
+    """Return the paths of audio files that lie beside utterances but are none: a sign of another version."""
+    taken = {one.path for one in found}
+    unknown = []
+    for folder in sorted({path.rpartition("/")[0] for path in taken}):
+        if not (root / folder).is_dir():
             continue
         with os.scandir(root / folder) as entries:
             for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
                 suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122  a Path per file costs a second in ESD
-                if suffix in SUFFIXES and not entry.name.startswith("."):
-                    yield f"{folder}/{entry.name}" if folder else entry.name
-
-
-def _ignored(path: str, globs: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(path, glob) for glob in globs)
+                if suffix in SUFFIXES and path not in taken and not entry.name.startswith("."):
+                    unknown.append(path)
+    return sorted(path for path in unknown if not any(fnmatch.fnmatchcase(path, glob) for glob in corpus.ignore))
 
 
 def atoms(corpus: Corpus, found: Sequence[Utterance]) -> list[list[Utterance]]:

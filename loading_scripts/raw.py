@@ -108,7 +108,7 @@ def how_to_get(corpus: Corpus) -> str:
             "Expected tree:",
             *("    " + line for line in corpus.layout.strip().splitlines()),
             f'Then: load_dataset("serbench/{corpus.id}", "{corpus.config_names()[:2][-1]}", data_dir="PATH/TO/IT"), '
-            f"or put it at ${DATA_VARIABLE}/{corpus.id}.",
+            f"or serbench build {corpus.id} --raw PATH/TO/IT, or put it at ${DATA_VARIABLE}/{corpus.id}.",
         ]
     )
 

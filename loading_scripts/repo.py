@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import DownloadManager
 from filelock import FileLock
 from tqdm.auto import tqdm
 
@@ -26,10 +25,10 @@ from model_cards.corpus_pictures import draw_class_balance, draw_durations
 from model_cards.dataset import render_dataset_card
 
 from . import builder, describe, listing, registry, rows, stored
+from .at_hand import needed
 from .corpus import Corpus, Utterance
 from .describe import Shard
-from .errors import AudioError, DiskFullError, RawTreeError
-from .raw import how_to_get, locate
+from .errors import AudioError, DiskFullError
 from .registry import CorpusModule
 
 ROWS_PER_GROUP = 100
@@ -48,7 +47,7 @@ def build(
 
     Args:
         module: the corpus.
-        raw: its raw folder; None only for a corpus that serbench makes itself.
+        raw: its raw folder; None looks in `$SERBENCH_DATA`, then makes or fetches a corpus that needs nobody's leave.
         out: folder to write; default ``./serbench/<id>``.
         num_proc: processes that decode and encode.
         skip_broken: leave out utterances whose audio cannot be read, and list them in the card.
@@ -59,7 +58,7 @@ def build(
     """
     corpus = module.CORPUS
     out = (out or Path(registry.NAMESPACE) / corpus.id).absolute()
-    root = _root(module, raw)
+    root = needed(module, raw)
     out.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(out.parent / f".{out.name}.lock"):
         identity = builder.identity(corpus.id, root, getattr(module, "version", ""))
@@ -77,14 +76,6 @@ def build(
         for stale in out.parent.glob(f".{out.name}.*.part"):  # begun from another state of the raw folder
             shutil.rmtree(stale)
     return out
-
-
-def _root(module: CorpusModule, raw: Path | None) -> Path:
-    if raw is not None:
-        return locate(module, raw)
-    if not hasattr(module, "make"):
-        raise RawTreeError(f"{module.CORPUS.name}: a build needs the raw folder (--raw).\n{how_to_get(module.CORPUS)}")
-    return builder.obtain(module, builder.code_digest(module.CORPUS.id), DownloadManager())
 
 
 def _replace(part: Path, out: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..corpus import Corpus, Utterance
 from ..errors import near
-from ..listing import _audio_beside, _ignored
+from ..listing import unknown_names
 from ..partitions.listed import LISTS, read_list
 from .findings import Finding, Kind, Place, finding, place
 
@@ -58,7 +58,5 @@ def _count(corpus: Corpus, found: Sequence[Utterance]) -> Iterator[Finding]:
 
 
 def _unknown_names(corpus: Corpus, found: Sequence[Utterance], root: Path) -> Iterator[Finding]:
-    taken = {one.path for one in found}
-    for path in _audio_beside(taken, root):
-        if path not in taken and not _ignored(path, corpus.ignore):
-            yield finding(Kind.UNKNOWN_NAME, [Place(corpus.id, None, path)], "no utterance of the corpus")
+    for path in unknown_names(corpus, found, root):
+        yield finding(Kind.UNKNOWN_NAME, [Place(corpus.id, None, path)], "no utterance of the corpus")

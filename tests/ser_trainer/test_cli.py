@@ -13,7 +13,7 @@ from ser_trainer.doctor import examine
 run = CliRunner().invoke
 
 
-@pytest.mark.parametrize("command", ["corpora", "build", "setup", "doctor"])
+@pytest.mark.parametrize("command", ["corpora", "info", "explain", "audit", "build", "push", "setup", "doctor"])
 def test_every_command_says_what_it_does_with_an_example(command):
     shown = run(cli.app, [command, "--help"])
     assert shown.exit_code == 0
@@ -40,7 +40,7 @@ def test_build_says_where_and_how_to_load(tones, tmp_path):
     ("arguments", "message"),
     [
         (["build", "urdi", "--raw", "."], "Did you mean 'urdu'"),
-        (["build", "emodb"], "needs the raw folder"),
+        (["build", "emodb"], "serbench build emodb --raw"),
         (["build", "urdu", "--raw", "nowhere"], "does not exist"),
     ],
 )
