@@ -110,6 +110,9 @@ def command_line(argv: Sequence[str], processes: int = 1) -> str:
     """
     if "ACCELERATE_MIXED_PRECISION" in os.environ:  # set by `accelerate launch`
         launcher = "accelerate launch" + (f" --num_processes {processes}" if processes > 1 else "")
+        if processes > 1 and os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true"):
+            # without this flag it would start a single process on a CPU
+            launcher = f"ACCELERATE_USE_CPU=1 accelerate launch --multi_gpu --num_processes {processes}"
     elif processes > 1:
         launcher = f"torchrun --nproc_per_node {processes}"
     else:

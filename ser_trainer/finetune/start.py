@@ -26,22 +26,6 @@ class ModelError(SerbenchError, ValueError):
     """A model cannot be loaded, or not used in the way that was asked for."""
 
 
-# What lets a tiny HuBERT learn from random weights in a minute: a stem of two convolutions with long kernels (4 and
-# 80 ms; a frame every 40 ms), initial weights large enough for its 64 channels, and no dropout. Its input keeps the
-# level of the recording, which tells emotions apart.
-_QUICK = {
-    "conv_dim": (32, 64),
-    "conv_kernel": (64, 40),
-    "conv_stride": (32, 20),
-    "num_feat_extract_layers": 2,
-    "initializer_range": 0.1,
-    "hidden_dropout": 0.0,
-    "activation_dropout": 0.0,
-    "attention_dropout": 0.0,
-    "final_dropout": 0.0,
-}
-
-
 def start(args: ModelArguments, names: Sequence[str]) -> tuple[PreTrainedModel, FeatureExtractionMixin]:
     """Return the classifier that `args` ask for, with `names` as its classes, and its feature extractor.
 
@@ -71,9 +55,7 @@ def start(args: ModelArguments, names: Sequence[str]) -> tuple[PreTrainedModel, 
 
 def _made(labels: dict[str, Any]) -> PreTrainedModel:
     """Return a tiny expanded HuBERT. Its originals are as random as its copies, so nothing of it may be frozen."""
-    config = tiny_hubert_config(labels["id2label"])
-    config.update(_QUICK)
-    return expand(HubertForSequenceClassification(config), freeze_original=False)
+    return expand(HubertForSequenceClassification(tiny_hubert_config(labels["id2label"])), freeze_original=False)
 
 
 def _pretrained(args: ModelArguments, labels: dict[str, Any]) -> PreTrainedModel:

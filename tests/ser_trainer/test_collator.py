@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from toy import classifier, corpus, extractor
 from torch.utils.data import DataLoader
+from toy import classifier, corpus, extractor
 from transformers import HubertConfig, WhisperConfig, WhisperFeatureExtractor
 
 from loading_scripts.errors import AudioError

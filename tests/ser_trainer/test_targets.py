@@ -27,7 +27,9 @@ def test_the_order_of_selected_rows_is_respected(tmp_path):
 
 
 def test_an_unknown_target_names_near_ones_and_those_there_are(tmp_path):
-    with pytest.raises(UnknownNameError, match=r"target 'emotoin'.*Did you mean 'emotion'\? Targets with labels here: emo"):
+    with pytest.raises(
+        UnknownNameError, match=r"target 'emotoin'.*Did you mean 'emotion'\? Targets with labels here: emo"
+    ):
         labelled(corpus(tmp_path, [0, 1]), "emotoin")
 
 
@@ -37,7 +39,11 @@ def test_a_column_that_holds_no_classes_is_no_target(tmp_path):
 
 
 def test_a_split_without_labels_is_refused(tmp_path):
-    rows = corpus(tmp_path, [None, None]).add_column("unified8", [0, 1]).cast_column("unified8", ClassLabel(names=EMOTIONS))
+    rows = (
+        corpus(tmp_path, [None, None])
+        .add_column("unified8", [0, 1])
+        .cast_column("unified8", ClassLabel(names=EMOTIONS))
+    )
 
     with pytest.raises(TargetError, match=r"none of 2 rows has 'emotion'\. Targets with labels here: unified8"):
         labelled(rows, "emotion")

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,10 @@ def test_the_loss_of_a_step_is_the_mean_cross_entropy_of_its_examples(big_batch,
 def test_two_processes_train_and_predict_like_one(tmp_path):
     one = losses(tmp_path / "one", rows=16, batch=8, accumulation=1)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(TOY)]
-    done = subprocess.run([*command, str(tmp_path / "two"), "16", "2", "2"], capture_output=True, text=True, timeout=240)
+    environment = os.environ | {"PYTHONPATH": str(TOY.parents[2])}
+    done = subprocess.run(
+        [*command, str(tmp_path / "two"), "16", "2", "2"], capture_output=True, text=True, timeout=240, env=environment
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     two = json.loads(done.stdout.splitlines()[-1])
 
@@ -77,7 +81,9 @@ def test_predictions_are_logits_alone_and_scored_by_ser_metrics(tmp_path):
 
 
 def test_the_best_checkpoint_is_the_one_with_the_highest_uar():
-    args = SerTrainingArguments("out", use_cpu=True, load_best_model_at_end=True, eval_strategy="epoch", save_strategy="epoch")
+    args = SerTrainingArguments(
+        "out", use_cpu=True, load_best_model_at_end=True, eval_strategy="epoch", save_strategy="epoch"
+    )
 
     assert (args.metric_for_best_model, args.greater_is_better) == ("uar", True)
     assert SerTrainingArguments("out", use_cpu=True, metric_for_best_model="loss").greater_is_better is False

@@ -18,6 +18,8 @@ from ser_trainer.models import tiny_hubert_config
 
 EMOTIONS = ["anger", "neutral", "sadness"]
 
+torch.set_num_threads(1)  # models this small only lose time to more, above all on busy cores
+
 
 def corpus(folder: Path, labels: list[int | None], column: str = "emotion") -> Dataset:
     """Return rows of noise, 0.25 to 0.6 s, that have these labels; audio is a path, as in the plugin door."""
