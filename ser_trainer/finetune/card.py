@@ -105,7 +105,7 @@ def shared_speakers(train: Dataset, test: Dataset) -> float | None:
 def command_line(argv: Sequence[str], processes: int = 1) -> str:
     """Return the command that runs this process; of absolute paths only the last part is left.
 
-    >>> command_line(["/home/me/serbench/examples/finetune.py", "--data_dir=/data/URDU", "--target", "emotion"])
+    >>> command_line(["/data/serbench/examples/finetune.py", "--data_dir=/data/URDU", "--target", "emotion"])
     'python examples/finetune.py --data_dir=URDU --target emotion'
     """
     if "ACCELERATE_MIXED_PRECISION" in os.environ:  # set by `accelerate launch`

@@ -124,7 +124,7 @@ def test_validation_comes_from_the_training_speakers_when_asked_for():
 def test_the_command_on_the_card_has_no_folder_of_this_machine(monkeypatch):
     for name in ("ACCELERATE_MIXED_PRECISION", "ACCELERATE_USE_CPU"):
         monkeypatch.delenv(name, raising=False)
-    words = ["/home/me/serbench/examples/finetune.py", "--data_dir", "/data/URDU", "--output_dir=/runs/a", "--bf16"]
+    words = ["/data/serbench/examples/finetune.py", "--data_dir", "/data/URDU", "--output_dir=/runs/a", "--bf16"]
 
     assert command_line(words) == "python examples/finetune.py --data_dir URDU --output_dir=a --bf16"
     assert command_line(words[:1], processes=2) == "torchrun --nproc_per_node 2 examples/finetune.py"

@@ -57,7 +57,8 @@ def test_the_shortest_input_is_what_hubert_takes(augment, samples):
 
     assert shortest_input(config, training=True) == samples
     assert shortest_input(config, training=False) == 400
-    model = classifier(apply_spec_augment=augment, mask_time_prob=0.05, num_feat_extract_layers=7).train()
+    stem = {name: getattr(config, name) for name in ("conv_kernel", "conv_stride", "num_feat_extract_layers")}
+    model = classifier(apply_spec_augment=augment, mask_time_prob=0.05, conv_dim=[16] * 7, **stem).train()
     frames = model._get_feat_extract_output_lengths(torch.tensor([samples, samples - 1]))
     assert frames.tolist() == ([10, 9] if augment else [1, 0])
     model(torch.randn(2, samples), labels=torch.tensor([0, 1])).loss.backward()

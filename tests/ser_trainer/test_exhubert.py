@@ -26,7 +26,9 @@ def one_thread():
 def small_config(pre_norm=True, **fields):
     """A HuBERT with 2 layers, in the shape of Large (pre-norm) or of Base (post-norm, group-norm stem)."""
     config = tiny_hubert_config(EMOTIONS)
-    config.update({"hidden_size": 32, "intermediate_size": 48, "conv_dim": [16] * 7, "classifier_proj_size": 24})
+    stem = {"conv_dim": [16] * 7, "conv_kernel": [10, 3, 3, 3, 3, 2, 2], "conv_stride": [5, 2, 2, 2, 2, 2, 2]}
+    config.update(stem | {"num_feat_extract_layers": 7, "initializer_range": 0.02})
+    config.update({"hidden_size": 32, "intermediate_size": 48, "classifier_proj_size": 24})
     if not pre_norm:
         config.update({"do_stable_layer_norm": False, "feat_extract_norm": "group", "conv_bias": False})
     config.update(fields)
