@@ -4,8 +4,11 @@ Importing this package costs an import of numpy; evaluate is hooked, not importe
 """
 
 from ser_metrics import hook
+from ser_metrics.comparison import compare
 from ser_metrics.core import confusion, scores
+from ser_metrics.dimensional import dimensional_scores
+from ser_metrics.rates import from_confusion
 
-__all__ = ["confusion", "scores"]
+__all__ = ["compare", "confusion", "dimensional_scores", "from_confusion", "scores"]
 
 hook.install()

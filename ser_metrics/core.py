@@ -1,44 +1,35 @@
-"""Scores of speech emotion recognition from class decisions, with numpy alone.
+"""Scores of speech emotion recognition, from class decisions or from the scores that lead to them."""
 
-With C[i, j] the number of utterances whose reference is class i and whose prediction is class j, N their
-total, n_i the support of class i (row sum) and m_i its number of predictions (column sum):
-
-    recall_i = C[i, i] / n_i        precision_i = C[i, i] / m_i        F1_i = 2 C[i, i] / (n_i + m_i)
-
-As soon as a class is missing from a test fold, "UA" depends on the classes that the mean runs over; `scores`
-therefore takes that choice as an argument and names it in its result.
-
-References:
-    B. Schuller, S. Steidl, A. Batliner: The INTERSPEECH 2009 Emotion Challenge. Interspeech 2009.
-    Z. Ma et al.: EmoBox: Multilingual Multi-corpus Speech Emotion Recognition Toolkit and Benchmark.
-    arXiv:2406.07162 (its UA, WA and macro F1 are scikit-learn's).
-"""
-
-import difflib
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-Absent = Literal["present", "union", "declared", "raise"]
+from .columns import column, declared, excluded, groups_of, occurring, pair, positions, same_length
+from .decisions import BINS, ScoresAre, calibration_error, decide, read
+from .intervals import confidence_intervals
+from .rates import MEANS, Absent, check_convention, means, summary
 
-CONVENTIONS = {
-    None: ("present", "union"),
-    "present": ("present", "present"),
-    "union": ("union", "union"),
-    "declared": ("declared", "declared"),
-    "raise": ("declared", "declared"),
-}
-"""Value of `absent` -> the classes that the mean of the recalls and the mean of the F1 values run over."""
+_CHUNK = 2**15  # utterances whose cells stay in the second-level cache between two passes, 256 KiB
 
 
 def scores(
-    predictions: Iterable[int] | Iterable[str],
-    references: Iterable[int] | Iterable[str],
+    predictions: Iterable[int] | Iterable[str] | None = None,
+    references: Iterable[int] | Iterable[str] | None = None,
     labels: Sequence[int] | Sequence[str] | None = None,
     absent: Absent | None = None,
     per_class: bool = False,
     confusion_matrix: bool = False,
+    *,
+    micro_f1: bool = False,
+    weighted_f1: bool = False,
+    exclude: int | str | Sequence[int] | Sequence[str] | None = None,
+    prediction_scores: Any = None,
+    scores_are: ScoresAre | None = None,
+    groups: Iterable[int] | Iterable[str] | None = None,
+    per_group: bool = False,
+    confidence: float | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     r"""Score class decisions: UA, WA, macro F1 and UAR, as fractions in [0, 1].
 
@@ -61,20 +52,36 @@ def scores(
 
     Args:
         predictions: One class id or class name per utterance: a list, a one-dimensional array or tensor, a
-            column of a data set. Ids are integers; nothing is cast to a class.
+            column of a data set. Ids are integers; nothing is cast to a class. Or None, with `prediction_scores`.
         references: The true classes, in the same order.
         labels: The declared classes. Names: ids are then positions in this list, and `predictions` and
             `references` may hold names or ids. Ids: `predictions` and `references` hold these ids. Without
-            it the classes are the ids that occur.
+            it the classes are the ids that occur, or the numbers of the columns of `prediction_scores`.
         absent: What to do about absent classes, see above.
         per_class: Add ``"per_class"``: class -> ``{"recall", "precision", "f1", "support"}``; a rate whose
             denominator is zero is None.
         confusion_matrix: Add ``"confusion_matrix"`` (rows are references, columns predictions) and
             ``"labels"``, the classes in the order of its rows.
+        micro_f1: Add ``"micro_f1"``, 2 hits / (references + predictions): WA, unless classes are excluded.
+        weighted_f1: Add ``"weighted_f1"``, the mean of the F1 values with the supports as weights.
+        exclude: Classes that do not count, such as "other": utterances with such a reference are left out,
+            `prediction_scores` cannot decide for them, and a prediction of them is wrong. No mean runs over them.
+        prediction_scores: Instead of `predictions`, logits or probabilities of shape (N, K), one column per class:
+            decided by the highest, ties to the lower position. Adds ``"top2"`` (share of utterances whose reference
+            is among the two highest), ``"ece"`` (calibration error), ``"ece_bins"`` and ``"scores_are"``.
+        scores_are: "logits" or "probabilities"; without it `decisions.decide` tells them apart by a stated rule,
+            refuses the doubtful case, and the result names what they were taken for.
+        groups: Whom each utterance belongs to, such as its speaker: an integer or a name per utterance.
+        per_group: Add ``"per_group"``: group -> its ``ua``, ``wa``, ``f1``, ``n``.
+        confidence: Add ``"confidence"``: intervals of the scores at this level, such as 0.95, by the bootstrap.
+            With `groups`, groups are drawn: the noise of speakers. Without, utterances within their class: the noise
+            of utterances, which says nothing about new speakers. See `intervals.interval`.
+        seed: Of the generator of the draws.
 
     Returns:
         A dict that JSON can hold: ``ua``, ``wa``, ``f1``, ``uar`` (floats), ``n`` (utterances), ``absent``
-        (the convention, in words for the default) and ``classes_absent`` (classes without a reference).
+        (the convention, in words for the default), ``classes_present`` and ``classes_absent`` (classes with and
+        without a reference); with `exclude`, ``classes_excluded`` and ``n_excluded``; and what was asked for.
 
     Raises:
         ValueError: An input breaks a rule; the message names the first offending position, its value and
@@ -90,45 +97,66 @@ def scores(
         (0.1875, 'declared', ['happiness', 'neutral', 'sadness'])
         >>> scores([1, 0], [1, 0], per_class=True)["per_class"][1]
         {'recall': 1.0, 'precision': 1.0, 'f1': 1.0, 'support': 1}
+        >>> told = scores(references=[0, 1], prediction_scores=[[0.9, 0.1], [0.6, 0.4]])
+        >>> told["wa"], told["top2"], told["ece"], told["scores_are"]
+        (0.5, 1.0, 0.35, 'probabilities')
+        >>> speakers = sorted("abcdef" * 4)  # the last of them is never recognized
+        >>> told = scores([0, 1] * 10 + [1, 0] * 2, [0, 1] * 12, groups=speakers, confidence=0.95)["confidence"]
+        >>> told["by"], told["groups"], [round(end, 1) for end in told["wa"]]
+        ('groups', 6, [0.4, 1.0])
     """
-    if absent not in tuple(CONVENTIONS):
-        known = [name for name in CONVENTIONS if name]
-        raise ValueError(f"absent={absent!r} is no convention.{_near(absent, known)} Use None or one of {known}.")
-    if labels is None and absent in ("declared", "raise"):
-        raise ValueError(f"absent={absent!r} speaks of the declared classes: declare them with labels=[...].")
+    check_convention(absent, labels)
+    decisions = None
+    if prediction_scores is None:
+        if scores_are is not None:
+            raise ValueError(f"scores_are={scores_are!r} speaks of prediction_scores, which are not given.")
+        predicted, actual, classes = _decided(predictions, references, labels)
+        counted = excluded(exclude, classes, known=labels is not None)
+    else:
+        if predictions is not None:
+            raise ValueError("predictions and prediction_scores: both decide. Pass one of them.")
+        table, actual, classes = _scored(prediction_scores, references, labels)
+        counted = excluded(exclude, classes, known=True)
+        decisions = decide(table, counted, scores_are, needed=counted[actual])
+        predicted = decisions.first
 
-    matrix, classes = confusion(predictions, references, labels)
-    hits, support, predicted = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-    classes_absent = [name for name, count in zip(classes, support, strict=True) if count == 0]
-    if absent == "raise" and classes_absent:
-        raise ValueError(
-            f"references: no utterance of the declared {_classes(classes_absent)}, which absent='raise' "
-            "forbids. Complete the test set, shorten labels, or choose another convention."
+    if groups is None:
+        if per_group:
+            raise ValueError("per_group=True speaks of groups: pass one per utterance, groups=[...].")
+        tables = _count(predicted, actual, len(classes))[None]
+    else:
+        names, place = groups_of(groups, actual)
+        tables = _count(predicted, actual, len(classes), place, len(names))
+    if labels is None and decisions is None:
+        seen = _seen(tables.sum(axis=0))
+        tables, classes, counted = tables[:, seen][:, :, seen], [classes[i] for i in seen], counted[seen]
+
+    result = summary(
+        tables.sum(axis=0), classes, absent, per_class, confusion_matrix, micro_f1, weighted_f1,
+        None if exclude is None else counted,
+    )  # fmt: skip
+    left = tables * counted[:, None]
+    if decisions is not None:
+        used = counted[actual]
+        right = decisions.first == actual
+        result["top2"] = float((right | (decisions.second == actual))[used].mean())
+        result["ece"] = calibration_error(decisions.confidence[used], right[used])
+        result |= {"ece_bins": BINS, "scores_are": decisions.scores_are}
+    if per_group:
+        result["per_group"] = {}
+        for name, matrix in zip(names, left, strict=True):
+            if n := int(matrix.sum()):
+                values = means(matrix, counted, absent)
+                result["per_group"][name] = {key: float(values[key]) for key in ("ua", "wa", "f1")} | {"n": n}
+    if confidence is not None:
+        result["confidence"] = confidence_intervals(
+            left[0] if groups is None else left,
+            lambda matrices: means(matrices, counted, absent),
+            [name for name in MEANS if name in result],
+            confidence,
+            seed,
+            grouped=groups is not None,
         )
-
-    over = {"present": support > 0, "union": support + predicted > 0, "declared": np.full(len(classes), True)}
-    recall_over, f1_over = CONVENTIONS[absent]
-    recall, f1 = _ratio(hits, support), _ratio(2 * hits, support + predicted)
-    ua = float(np.nan_to_num(recall)[over[recall_over]].mean())
-    result: dict[str, Any] = {
-        "ua": ua,
-        "wa": float(hits.sum() / support.sum()),
-        "f1": float(np.nan_to_num(f1)[over[f1_over]].mean()),
-        "uar": ua,
-        "n": int(support.sum()),
-        "absent": absent or f"recall over {recall_over}, f1 over {f1_over}",
-        "classes_absent": classes_absent,
-    }
-    if per_class:
-        rates = {"recall": recall, "precision": _ratio(hits, predicted), "f1": f1}
-        result["per_class"] = {
-            name: {rate: None if np.isnan(value[i]) else float(value[i]) for rate, value in rates.items()}
-            | {"support": int(support[i])}
-            for i, name in enumerate(classes)
-        }
-    if confusion_matrix:
-        result["confusion_matrix"] = matrix.tolist()
-        result["labels"] = classes
     return result
 
 
@@ -158,177 +186,56 @@ def confusion(
         >>> confusion(["sad", "joy"], [0, 1], labels=["joy", "sad"])[0].tolist()
         [[0, 1], [1, 0]]
     """
-    predicted, actual = pair(predictions, references)
-    classes = _occurring(predicted, actual) if labels is None else _declared(labels)
-    size = len(classes)
-    cells = np.multiply(_positions(actual, classes, "references"), size, dtype=np.int64)
-    np.add(cells, _positions(predicted, classes, "predictions"), out=cells, dtype=np.int64)
-    matrix = np.bincount(cells, minlength=size * size).reshape(size, size)
+    predicted, actual, classes = _decided(predictions, references, labels)
+    matrix = _count(predicted, actual, len(classes))
     if labels is None:
-        seen = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
+        seen = _seen(matrix)
         matrix, classes = matrix[np.ix_(seen, seen)], [classes[i] for i in seen]
     return matrix, classes
 
 
-def pair(predictions: Any, references: Any) -> tuple[np.ndarray | list[str], np.ndarray | list[str]]:
-    """Check that both sides are columns of class ids or of class names, not empty and of one length.
-
-    Args:
-        predictions: As for `scores`.
-        references: As for `scores`.
-
-    Returns:
-        Each side as an array of integers of shape (N,) if it holds ids, as a list of strings if it holds names.
-
-    Raises:
-        ValueError: As for `scores`; whether the classes exist is not asked here.
-
-    Examples:
-        >>> pair([1, 0], ["sad", "joy"])
-        (array([1, 0]), ['sad', 'joy'])
-    """
-    predicted, actual = _column(predictions, "predictions"), _column(references, "references")
-    if len(predicted) != len(actual):
-        longer = "predictions" if len(predicted) > len(actual) else "references"
-        raise ValueError(
-            f"predictions has {len(predicted)} entries and references {len(actual)}: {longer}"
-            f"[{min(len(predicted), len(actual))}] has no partner. Pass the same utterances on both sides."
-        )
-    return predicted, actual
-
-
-def _column(values: Any, side: str) -> np.ndarray | list[str]:
-    """Read one side as an array of integer ids or a list of names; `side` names it in the refusals."""
-    if isinstance(values, str | bytes | Mapping | Set) or not isinstance(values, Iterable):
-        raise ValueError(f"{side}: {_show(values)} is no sequence. Pass one class per utterance, in order.")
-    if hasattr(values, "to_pylist"):  # pyarrow, whose own conversion to numpy would turn nulls into floats
-        values = values.to_pylist()
-    elif hasattr(values, "__array__") and not isinstance(values, np.ma.MaskedArray):
-        try:
-            values = np.asarray(values)
-        except (TypeError, RuntimeError) as error:  # a tensor on an accelerator, or one that has a gradient
-            raise ValueError(f"{side}: no array can be read from {_show(values)}: {error}") from error
-        if values.ndim != 1:
-            raise ValueError(
-                f"{side}: an array of shape {values.shape} is not one class per utterance. "
-                f"Flatten it, or take the argmax of scores: {side}.argmax(axis=-1)."
-            )
-        if values.dtype.kind in "iu" and values.dtype != np.uint64 and len(values):
-            return values
-    values = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    if not values:
-        raise ValueError(f"{side}: no entry, so nothing to score. Check how the test split was selected.")
-    if set(map(type, values)) not in ({int}, {str}):
-        values = [value.item() if getattr(value, "ndim", None) == 0 else value for value in values]
-        _check_entries(values, side)
-    if isinstance(values[0], str):
-        return values
-    try:
-        return np.array(values, dtype=np.int64)
-    except OverflowError:
-        at = next(i for i, value in enumerate(values) if not -(2**63) <= value < 2**63)
-        raise ValueError(f"{side}[{at}]: {values[at]} is no class id: it exceeds 64 bits.") from None
-
-
-def _check_entries(values: list, side: str) -> None:
-    """Refuse the first entry that is neither id nor name, or not of the kind of the first entry."""
-    for at, value in enumerate(values):
-        rule = "is no class id or name"
-        if isinstance(value, bool):
-            remedy = "True and False are not taken as 1 and 0: convert them with int()"
-        elif value is None:
-            remedy = "Drop utterances without a class on both sides"
-        elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
-            remedy = "Pass one id or name per utterance, the argmax of a row of scores"
-        elif not isinstance(value, int | str):
-            remedy = "Ids are integers: take the argmax of scores, drop missing values, convert with int()"
-        elif isinstance(value, str) is not isinstance(values[0], str):
-            rule, remedy = f"does not go with {side}[0], {_show(values[0])}", "Pass ids only, or names only"
-        else:
-            continue
-        raise ValueError(f"{side}[{at}]: {_show(value)} {rule}. {remedy}.")
-
-
-def _declared(labels: Any) -> list[int] | list[str]:
-    """Check the declared classes: ids or names, each once."""
-    column = _column(labels, "labels")
-    classes = column if isinstance(column, list) else column.tolist()
-    for at, name in enumerate(classes):
-        if not isinstance(name, str) and name < 0:
-            raise ValueError(f"labels[{at}]: {name} is no class id: ids count from 0.")
-        if name in classes[:at]:
-            raise ValueError(f"labels[{at}]: {name!r} is declared twice. Declare each class once.")
-    return classes
-
-
-def _occurring(predicted: np.ndarray | list[str], actual: np.ndarray | list[str]) -> list[int]:
-    """Find the ids that may occur where no classes are declared: all up to the highest, or those that do."""
-    for column, side in ((predicted, "predictions"), (actual, "references")):
-        if isinstance(column, list):
-            raise ValueError(f"{side}[0]: {_show(column[0])} is a name. Declare the class names: labels=[...].")
-        if _highest(column) > np.iinfo(column.dtype).max:
-            at = int(np.argmax(column < 0))
-            raise ValueError(f"{side}[{at}]: {column[at]} is no class id: ids count from 0. Drop such utterances.")
-    top = max(_highest(predicted), _highest(actual))
-    if top < 1024:  # counting a million ids is an order of magnitude faster than sorting them
-        return list(range(top + 1))
-    return np.union1d(predicted, actual).tolist()
-
-
-def _positions(column: np.ndarray | list[str], classes: list[int] | list[str], side: str) -> np.ndarray:
-    """Turn ids or names into positions in `classes`, integers of shape (N,); refuse the first unknown one."""
-    named = isinstance(classes[0], str)
-    if isinstance(column, list):
-        place = {name: i for i, name in enumerate(classes)}
-        positions = np.array([place.get(name, -1) for name in column])
-        unknown = positions < 0
-    elif named or classes == list(range(len(classes))):
-        positions = column
-        if _highest(column) < len(classes):
-            return positions
-        unknown = (column < 0) | (column >= len(classes))
+def _decided(predictions: Any, references: Any, labels: Any) -> tuple[np.ndarray, np.ndarray, list[int] | list[str]]:
+    """Return both sides as positions in the classes, and the classes: those declared, or ids that may occur."""
+    predicted, actual = pair(predictions, references)
+    if labels is not None:
+        classes = declared(labels)
     else:
-        order = np.argsort(classes)
-        ascending = np.asarray(classes)[order]
-        nearest = np.searchsorted(ascending, column).clip(max=len(classes) - 1)
-        positions = order[nearest]
-        unknown = ascending[nearest] != column
-    if not unknown.any():
-        return positions
-    at = int(np.argmax(unknown))
-    value = column[at] if isinstance(column, list) else int(column[at])
-    allowed = _classes(classes)
-    if named and not isinstance(value, str):
-        allowed = f"ids 0 to {len(classes) - 1} of {allowed}"
-    elif isinstance(value, str) and not named:
-        allowed = f"{allowed}, which are integers"
-    raise ValueError(
-        f"{side}[{at}]: {_show(value)} is no declared class.{_near(value, classes)} "
-        f"labels declares {allowed}. Correct it, declare the class, or drop such utterances on both sides."
-    )
+        classes = occurring((predicted, "predictions"), (actual, "references"))
+        if classes == list(range(len(classes))):  # they are their own positions
+            return predicted, actual, classes
+    actual = positions(actual, classes, "references")
+    return positions(predicted, classes, "predictions"), actual, classes
 
 
-def _highest(column: np.ndarray) -> int:
-    """Return the highest id, in one pass that finds negative ids as well: read as unsigned they are the highest."""
-    return int(column.view(column.dtype.str.replace("i", "u")).max())
+def _scored(prediction_scores: Any, references: Any, labels: Any) -> tuple[np.ndarray, np.ndarray, list]:
+    """Return the scores, the positions of the references, and the classes of the columns."""
+    actual, classes = column(references, "references"), None if labels is None else declared(labels)
+    table = read(prediction_scores, None if classes is None else len(classes))
+    same_length(table, actual, "prediction_scores")
+    if classes is None:
+        classes = list(range(table.shape[1]))
+    return table, positions(actual, classes, "references"), classes
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Divide, with NaN where the whole is zero."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+def _count(
+    predicted: np.ndarray, actual: np.ndarray, size: int, place: np.ndarray | None = None, groups: int = 1
+) -> np.ndarray:
+    """Count pairs of positions: shape (K, K), or (G, K, K) where `place` tells the group of each."""
+    cells = groups * size * size
+    counts = np.zeros(cells, dtype=np.int64)
+    step = max(_CHUNK, cells)
+    buffer = np.empty(min(step, len(actual)), dtype=np.int64)
+    for start in range(0, len(actual), step):
+        part = slice(start, start + step)
+        flat = buffer[: len(actual[part])]
+        np.multiply(actual[part], size, out=flat, dtype=np.int64)
+        np.add(flat, predicted[part], out=flat, dtype=np.int64)
+        if place is not None:
+            flat += place[part] * (size * size)
+        counts += np.bincount(flat, minlength=cells)
+    return counts.reshape(size, size) if place is None else counts.reshape(groups, size, size)
 
 
-def _show(value: Any) -> str:
-    return f"{value!r:.60} ({type(value).__name__})"
-
-
-def _classes(classes: Sequence) -> str:
-    more = f", ... ({len(classes)} in all)" if len(classes) > 12 else ""
-    return f"classes {', '.join(map(repr, classes[:12]))}{more}"
-
-
-def _near(value: Any, known: Sequence) -> str:
-    """Return `` Did you mean 'x'?`` for the known name closest to `value`, or an empty string."""
-    by_folded = {name.casefold(): name for name in known if isinstance(name, str)}
-    close = difflib.get_close_matches(str(value).casefold(), by_folded, n=1)
-    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""
+def _seen(matrix: np.ndarray) -> np.ndarray:
+    """Return the positions of the classes that occur."""
+    return np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))

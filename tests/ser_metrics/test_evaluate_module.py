@@ -2,6 +2,7 @@
 
 import doctest
 import pickle
+import threading
 from pathlib import Path
 
 import evaluate
@@ -11,7 +12,7 @@ import torch
 import yaml
 
 import ser_metrics
-from ser_metrics import scores
+from ser_metrics import dimensional_scores, scores, seed
 
 ROOM = Path(ser_metrics.__file__).parent
 PREDICTIONS, REFERENCES = [0, 0, 1, 2, 2], [0, 1, 1, 2, 0]
@@ -88,8 +89,8 @@ def test_add_casts_nothing(metric: evaluate.Metric) -> None:
     assert metric.compute()["n"] == 1
     with pytest.raises(ValueError, match=r"predictions\[0\]: '1' .* is a name"):
         metric.compute(predictions=["1"], references=[1])
-    with pytest.raises(ValueError, match="one configuration"):
-        evaluate.load("ser_metrics", "dimensional")
+    with pytest.raises(ValueError, match="no such configuration. Did you mean 'dimensional'"):
+        evaluate.load("ser_metrics", "dimensions")
 
 
 def test_refused_by_compute_then_used_again(metric: evaluate.Metric) -> None:
@@ -102,8 +103,86 @@ def test_refused_by_compute_then_used_again(metric: evaluate.Metric) -> None:
     assert metric.compute(predictions=[1], references=[1])["n"] == 1
 
 
+def test_every_option_reaches_the_scores(metric: evaluate.Metric) -> None:
+    generator = np.random.default_rng(0)
+    references, logits = generator.integers(0, 3, 60), generator.normal(size=(60, 3))
+    options = {
+        "labels": NAMES, "absent": "present", "per_class": True, "confusion_matrix": True, "micro_f1": True,
+        "weighted_f1": True, "exclude": "fear", "groups": [f"s{i % 6}" for i in range(60)], "per_group": True,
+        "confidence": 0.9, "seed": 3,
+    }  # fmt: skip
+    decided = {"predictions": logits.argmax(axis=1), "references": references}
+    assert metric.compute(**decided, **options) == scores(**decided, **options)
+    scored = {"references": references, "prediction_scores": logits, "scores_are": "logits"}
+    assert metric.compute(**scored, **options) == scores(**scored, **options)
+
+    with pytest.raises(TypeError, match=r"no option 'label'\. Did you mean 'labels'"):
+        metric.compute(**decided, label=NAMES)
+    with pytest.raises(ValueError, match="both decide"):
+        metric.compute(**decided, prediction_scores=logits)
+    metric.add(prediction=0, reference=0)
+    with pytest.raises(ValueError, match="both decide"):
+        metric.compute(references=references, prediction_scores=logits)
+    assert metric.compute()["n"] == 1  # what was collected is still there
+    with pytest.raises(ValueError, match="prediction_scores has 59 entries and references 60"):
+        metric.compute(references=references, prediction_scores=logits[1:])
+
+
+def test_dimensional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    metric = evaluate.load("ser_metrics", "dimensional", cache_dir=str(tmp_path))
+    generator = np.random.default_rng(0)
+    references = generator.uniform(1, 7, (20, 3))
+    predictions = references + generator.normal(size=(20, 3))
+    expected = dimensional_scores(predictions, references, scale=(1, 7))
+    assert metric.compute(predictions=predictions, references=references, scale=(1, 7)) == expected
+    metric.add_batch(predictions=torch.tensor(predictions[:9]), references=references[:9].tolist())
+    metric.add(prediction=predictions[9], reference=references[9].tolist())
+    assert metric.compute(predictions=predictions[10:], references=references[10:], scale=(1, 7)) == expected
+    two = metric.compute(predictions=[[1, 2], [2, 3]], references=[[1, 2], [3, 3]], dimensions=["valence", "arousal"])
+    assert (two["valence"]["mae"], two["n"]) == (0.5, 2)
+    for bad in ([["1", 2, 3]], [[True, 2, 3]], [[None, 2, 3]], [[float("nan"), 2, 3]]):
+        with pytest.raises(ValueError, match=r"predictions\[0\]\[0\]: .* is no rating"):
+            metric.add_batch(predictions=bad, references=[[1, 2, 3]])
+    with pytest.raises(ValueError, match="is not that of references"):
+        metric.add_batch(predictions=[[1, 2, 3]], references=[[1, 2]])
+    with pytest.raises(TypeError, match="no option 'absent'"):
+        metric.compute(predictions=[[1, 2, 3]], references=[[1, 2, 3]], absent="union")
+
+
+def test_several_processes(tmp_path: Path) -> None:
+    """Two processes collect, the first one scores all; it waits for the other's file, so that comes first."""
+    metrics = [
+        evaluate.load("ser_metrics", cache_dir=str(tmp_path), num_process=2, process_id=i, experiment_id="both")
+        for i in (0, 1)
+    ]
+    results: dict[int, object] = {}
+
+    def collect(rank: int) -> None:
+        metrics[rank].add_batch(predictions=PREDICTIONS[rank::2], references=REFERENCES[rank::2])
+        results[rank] = metrics[rank].compute(labels=NAMES, confusion_matrix=True)
+
+    threads = [threading.Thread(target=collect, args=(rank,)) for rank in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert results == {0: scores(PREDICTIONS, REFERENCES, NAMES, confusion_matrix=True), 1: None}
+
+
 def test_pickled(metric: evaluate.Metric) -> None:
     assert pickle.loads(pickle.dumps(metric)).compute(predictions=[1], references=[1])["n"] == 1
+
+
+def test_every_file_that_is_needed_travels() -> None:
+    """evaluate copies the relative imports of the module itself, and takes a comment behind one for an address."""
+    found = evaluate.loading.get_imports(str(ROOM / "ser_metrics.py"))
+    assert {f"{name}.py" for kind, name, *_ in found if kind == "internal"} | {"ser_metrics.py"} == set(seed.SOURCES)
+    assert not [name for kind, name, *_ in found if kind == "external"]
+    for source in seed.SOURCES:
+        for kind, name, *_ in evaluate.loading.get_imports(str(ROOM / source)):
+            assert kind == "library" or f"{name}.py" in seed.SOURCES, f"{source} needs {name}.py"
+            assert name != "ser_metrics", f"{source} imports the package, which a Space does not have"
 
 
 def test_metric_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,5 +193,6 @@ def test_metric_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     front = yaml.safe_load(front)
     assert front["sdk"] == "gradio"
     assert {"evaluate", "metric"} <= set(front["tags"])
+    assert (ROOM / front["app_file"]).is_file()
     assert front["title"] and front["emoji"] and front["description"]
     assert body.strip().startswith("# Metric card")

@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loopback_hub import Hub
 
 import ser_metrics
+from ser_metrics import seed
 
 ROOT = Path(ser_metrics.__file__).parent.parent
 
@@ -35,7 +38,17 @@ def check(metric):
     return type(metric).__module__
 """
 
-PROCESSES = {
+# Two processes that share caches install the metric at once, collect one half each, and the first scores both.
+TOGETHER = """
+        rank, home = int(os.environ["RANK"]), os.environ["HF_HOME"]
+        metric = load("./ser_metrics", num_process=2, process_id=rank, experiment_id="both", cache_dir=home)
+        metric.add_batch(predictions=[0, 1][: 2 - rank], references=[0, 0][: 2 - rank])
+        result = metric.compute(confusion_matrix=True)
+        assert (result is None) if rank else (result["confusion_matrix"] == [[2, 1], [0, 0]]), result
+        print(json.dumps([check(load("./ser_metrics"))]))
+"""
+
+PROCESSES = {  # two run at a time, in this order
     "paths": """
         root = [check(load(path)) for path in ("ser_metrics", "./ser_metrics", ROOM)]
         os.chdir(os.environ["HF_HOME"])
@@ -67,13 +80,39 @@ PROCESSES = {
         assert not evaluate.config.HF_EVALUATE_OFFLINE
         print(json.dumps([check(load("ser_metrics")), str(evaluate.config.HF_MODULES_CACHE)]))
     """,
+    "together 0": TOGETHER,
+    "together 1": TOGETHER,
+    "from a Space": """
+        assert "ser_metrics" not in sys.modules
+        print(json.dumps([check(load("alice/ser_metrics"))]))
+        rated = load("alice/ser_metrics", "dimensional").compute(predictions=[[1, 2, 3]], references=[[1, 2, 4]])
+        assert rated["dominance"]["mae"] == 1
+    """,
 }
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, subprocess.Popen, str, str]]:
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """Push the folder as it is to a Space of the stand-in for the Hub."""
+    with Hub() as hub:
+        code = f"""
+from huggingface_hub import HfApi
+api, where = HfApi(), {{"repo_id": "alice/ser_metrics", "repo_type": "space"}}
+api.create_repo(**where, space_sdk="gradio")
+api.upload_folder(**where, folder_path={str(ROOT / "ser_metrics")!r}, ignore_patterns="**/__pycache__/**")
+"""
+        environment = os.environ | hub.environment(tmp_path_factory.mktemp("alice"))
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    tmp_path_factory: pytest.TempPathFactory, space: Hub
+) -> dict[str, tuple[Path, subprocess.Popen, str, str]]:
     """Run all processes, two at a time; return for each its HF_HOME, itself, what it wrote and complained of."""
     running = {}
+    together = tmp_path_factory.mktemp("together")
     for name, body in PROCESSES.items():
         home = tmp_path_factory.mktemp("home")
         elsewhere = tmp_path_factory.mktemp("elsewhere")
@@ -87,6 +126,11 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, 
                 env=environment | {"PYTHONPATH": str(ROOT)},
                 check=True,
             )
+        if name == "from a Space":
+            environment |= space.environment(home)
+        if name.startswith("together"):
+            home = together
+            environment |= {"HF_HOME": str(home), "RANK": name[-1]}
         if name.endswith("unreachable"):
             environment |= {"HF_EVALUATE_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9"}
         first = ""
@@ -97,7 +141,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, 
             home,
             subprocess.Popen(
                 [sys.executable, "-c", code],
-                cwd=ROOT if name == "paths" else elsewhere,
+                cwd=ROOT if name.startswith(("paths", "together")) else elsewhere,
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -111,13 +155,17 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, 
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-def test_load_path(name: str, outcomes: dict[str, tuple[Path, subprocess.Popen, str, str]]) -> None:
+def test_load_path(name: str, outcomes: dict[str, tuple[Path, subprocess.Popen, str, str]], space: Hub) -> None:
     home, process, written, complaints = outcomes[name]
     assert process.returncode == 0, complaints
     modules = json.loads(written.splitlines()[-1])
     cached = [module.startswith("evaluate_modules.metrics.") for module in modules]
-    if name == "paths":
+    if name.startswith(("paths", "together")):
         assert all(cached), modules
+    elif name == "from a Space":
+        assert modules[0].startswith("evaluate_modules.metrics.alice--ser_metrics"), modules
+        fetched = {Path(one.path).name for one in space.asked("GET") if "/resolve/" in one.path}
+        assert fetched == set(seed.SOURCES)
     elif name == "imported first":
         assert modules == ["ser_metrics.ser_metrics"]
         assert not list(home.rglob("*.py"))  # an import writes nothing into a user's cache
