@@ -16,7 +16,7 @@ from .corpus import Utterance
 from .errors import AudioError, CorpusMismatchError, UnknownNameError, near
 from .obtain import obtain
 
-_ROWS_PER_SHARD = 256
+_ROWS_PER_SHARD = 1024
 
 
 @dataclass

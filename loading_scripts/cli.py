@@ -53,6 +53,10 @@ def build(
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave out files that cannot be read; the card lists them.")
     ] = False,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(help="Offer only this config besides all; can be given again.", show_default=False),
+    ] = None,
     metadata: Annotated[
         Path | None,
         typer.Option(
@@ -90,7 +94,7 @@ def build(
         raise typer.BadParameter("a corpus of your own needs --raw and --metadata; --labels and --card go with them")
     else:
         module = registry.load(corpus)
-    folder = repo.build(module, raw, out, num_proc, skip_broken)
+    folder = repo.build(module, raw, out, num_proc, skip_broken, config or ())
     typer.echo(f"Wrote {folder}")
     typer.echo(f'In {folder.parent.parent}: load_dataset("{folder.parent.name}/{folder.name}", "all")')
 

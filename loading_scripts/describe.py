@@ -34,11 +34,13 @@ class Shard:
     file_bytes: int
 
 
-def configs(module: CorpusModule, found: Sequence[Utterance], shard_of: Mapping[str, Shard]) -> list[ConfigSummary]:
-    """Describe every config of which no split is empty."""
+def configs(
+    module: CorpusModule, names: Sequence[str], found: Sequence[Utterance], shard_of: Mapping[str, Shard]
+) -> list[ConfigSummary]:
+    """Describe the named configs of which no split is empty."""
     corpus = module.CORPUS
     summaries = []
-    for name in corpus.config_names():
+    for name in names:
         parts = listing.split(module, name, found)
         empty = [split for split, part in parts.items() if not part]
         if empty:
@@ -66,6 +68,7 @@ def configs(module: CorpusModule, found: Sequence[Utterance], shard_of: Mapping[
                 info=info,
                 files={split: [f"data/{s.name}" for s in used] for split, used in shards.items()},
                 speakers={split: len({one.speaker for one in part} - {None}) for split, part in parts.items()},
+                absent_classes=listing.absent_classes(corpus, parts),
                 shared_speakers=listing.shared_speakers(parts),
                 split_hash=listing.split_hash(parts),
             )

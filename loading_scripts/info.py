@@ -60,6 +60,7 @@ def _config(module: CorpusModule, name: str, found: Sequence[Utterance] | None) 
     told = {
         "name": name,
         "splits": dict.fromkeys(corpus.splits(name)),
+        "absent_classes": None,
         "test_speakers_in_train": None,
         "split_hash": None,
         "rule": "every utterance" if name == "all" else corpus.partitions[name].rule,
@@ -72,6 +73,7 @@ def _config(module: CorpusModule, name: str, found: Sequence[Utterance] | None) 
             split: {"utterances": len(part), "speakers": len({one.speaker for one in part} - {None})}
             for split, part in parts.items()
         },
+        "absent_classes": listing.absent_classes(corpus, parts),
         "test_speakers_in_train": listing.shared_speakers(parts),
         "split_hash": listing.split_hash(parts),
     }
@@ -127,5 +129,7 @@ def config_table(told: dict[str, Any]) -> Table:
         sizes = [f"{split} {part['utterances']} of {part['speakers']}" for split, part in one["splits"].items()]
         shared = one["test_speakers_in_train"]
         share = "-" if shared is None else f"{shared:.1%}"
-        lines.append([one["name"], ", ".join(sizes), share, one["split_hash"], one["rule"]])
-    return ["config", "utterances of speakers", "test utterances with a speaker of train", "split hash", "rule"], lines
+        lacks = "; ".join(f"{split}: {', '.join(nouns)}" for split, nouns in one["absent_classes"].items())
+        lines.append([one["name"], ", ".join(sizes), share, one["split_hash"], lacks, one["rule"]])
+    header = ["config", "utterances of speakers", "test speakers in train", "split hash", "lacks", "rule"]
+    return header, lines

@@ -121,6 +121,13 @@ def split_hash(parts: dict[str, list[Utterance]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
+def absent_classes(corpus: Corpus, parts: dict[str, list[Utterance]]) -> dict[str, list[str]]:
+    """Return split -> nouns that occur in the config but not in this split; splits that lack none are left out."""
+    nouns = {name: {corpus.emotions.get(one.native) for one in part} - {None} for name, part in parts.items()}
+    everywhere = set().union(*nouns.values())
+    return {name: sorted(everywhere - here) for name, here in nouns.items() if everywhere - here}
+
+
 def shared_speakers(parts: dict[str, list[Utterance]]) -> float | None:
     """Return the share of test utterances whose speaker is also in train.
 

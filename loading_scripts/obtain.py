@@ -4,9 +4,10 @@ import hashlib
 import logging
 import os
 import shutil
+import tarfile
 import tempfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import datasets
 from filelock import FileLock
@@ -84,6 +85,7 @@ def _downloaded(corpus: Corpus, downloads: datasets.DownloadManager) -> Path:
             f"{how_to_get(corpus)}"
         ) from error
     _verify(corpus, archive, file)
+    _refuse_escapes(corpus, archive, file)
     folder = Path(downloads.extract(str(file)))
     if not _complete(file, folder):  # a killed run leaves a half-unpacked folder, which datasets takes for whole
         shutil.rmtree(folder)
@@ -101,6 +103,23 @@ def _verify(corpus: Corpus, archive: Archive, file: Path) -> None:
             f"{corpus.name}: {archive.url} must have sha256 {archive.sha256} ({archive.bytes} bytes); got {found} "
             f"({size} bytes). The file was removed; try again, and report it if it happens twice."
         )
+
+
+def _refuse_escapes(corpus: Corpus, archive: Archive, file: Path) -> None:
+    """Refuse an archive whose entries lead out of the folder it is unpacked to."""
+    names = []
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as opened:
+            names = opened.namelist()
+    elif tarfile.is_tarfile(file):
+        with tarfile.open(file) as opened:
+            names = opened.getnames()
+    for name in names:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name.replace("\\", "/")).parts:
+            raise DownloadError(
+                f"{corpus.name}: entries of an archive stay below its folder; {archive.url} has {name!r}. Nothing was "
+                "unpacked; report it."
+            )
 
 
 def _complete(file: Path, folder: Path) -> bool:

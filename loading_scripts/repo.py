@@ -22,13 +22,13 @@ from filelock import FileLock
 from tqdm.auto import tqdm
 
 from model_cards.corpus_pictures import draw_class_balance, draw_durations
-from model_cards.dataset import render_dataset_card
+from model_cards.dataset import ConfigSummary, render_dataset_card
 
 from . import builder, describe, listing, registry, rows, stored
 from .at_hand import needed
 from .corpus import Corpus, Utterance
 from .describe import Shard
-from .errors import AudioError, DiskFullError
+from .errors import AudioError, DiskFullError, UnknownNameError, near
 from .registry import CorpusModule
 
 ROWS_PER_GROUP = 100
@@ -39,7 +39,12 @@ ROWS_PER_SHARD = 2000
 
 
 def build(
-    module: CorpusModule, raw: Path | None, out: Path | None = None, num_proc: int = 1, skip_broken: bool = False
+    module: CorpusModule,
+    raw: Path | None,
+    out: Path | None = None,
+    num_proc: int = 1,
+    skip_broken: bool = False,
+    configs: Sequence[str] = (),
 ) -> Path:
     """Write the repository folder of a corpus and return it.
 
@@ -51,12 +56,15 @@ def build(
         out: folder to write; default ``./serbench/<id>``.
         num_proc: processes that decode and encode.
         skip_broken: leave out utterances whose audio cannot be read, and list them in the card.
+        configs: configs that the card offers besides ``all``; empty for every one.
 
     Raises:
+        UnknownNameError: a config does not exist.
         RawTreeError: the raw folder is missing or not the corpus.
         AudioError: audio files are broken; they are named.
     """
     corpus = module.CORPUS
+    offered = _offered(corpus, configs)
     out = (out or Path(registry.NAMESPACE) / corpus.id).absolute()
     root = needed(module, raw)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +72,7 @@ def build(
         identity = builder.identity(corpus.id, root, getattr(module, "version", ""))
         part = out.parent / f".{out.name}.{identity}.part"
         try:
-            _write(module, root, part, num_proc, skip_broken)
+            _write(module, root, part, num_proc, skip_broken, offered)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
@@ -78,6 +86,16 @@ def build(
     return out
 
 
+def _offered(corpus: Corpus, configs: Sequence[str]) -> list[str]:
+    names = corpus.config_names()
+    for name in configs:
+        if name not in names:
+            raise UnknownNameError(
+                f"Corpus {corpus.id}: config {name!r} does not exist; its configs are {list(names)}.{near(name, names)}"
+            )
+    return [name for name in names if not configs or name == "all" or name in configs]
+
+
 def _replace(part: Path, out: Path) -> None:
     old = out.parent / f".{out.name}.old"
     shutil.rmtree(old, ignore_errors=True)
@@ -87,7 +105,9 @@ def _replace(part: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(module: CorpusModule, root: Path, part: Path, num_proc: int, skip_broken: bool) -> None:
+def _write(
+    module: CorpusModule, root: Path, part: Path, num_proc: int, skip_broken: bool, offered: Sequence[str]
+) -> None:
     corpus = module.CORPUS
     listed = listing.utterances(module, root)
     # Partitions stay here: those of a table hold the split of every utterance, and each task would carry them along.
@@ -119,30 +139,23 @@ def _write(module: CorpusModule, root: Path, part: Path, num_proc: int, skip_bro
             f"them and remove {part}, or add --skip-broken."
         )
     found = [one for one in listed if one.id in shard_of]
-    _describe(module, found, broken, durations, shard_of, part)
+    configs = describe.configs(module, offered, found, shard_of)
+    _describe(corpus, configs, found, [one.path for one in broken], durations, part)
 
 
 def _describe(
-    module: CorpusModule,
+    corpus: Corpus,
+    configs: Sequence[ConfigSummary],
     found: Sequence[Utterance],
-    broken: Sequence[Utterance],
+    broken: Sequence[str],
     durations: Sequence[float],
-    shard_of: dict[str, Shard],
     part: Path,
 ) -> None:
     """Write pictures and card; the card comes last, so that a folder with a card is whole."""
-    corpus = module.CORPUS
     lines = describe.label_lines(corpus, found)
     draw_class_balance(lines, part / "class_balance.png")
     draw_durations(durations, part / "durations.png")
-    card = render_dataset_card(
-        corpus,
-        describe.configs(module, found, shard_of),
-        lines,
-        len(found),
-        sum(durations),
-        [one.path for one in broken],
-    )
+    card = render_dataset_card(corpus, configs, lines, len(found), sum(durations), broken)
     (part / "README.md").write_text(card, encoding="utf-8")
 
 

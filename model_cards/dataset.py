@@ -44,6 +44,7 @@ class ConfigSummary:
         info: features and split sizes.
         files: split -> shard paths relative to the folder.
         speakers: split -> number of speakers.
+        absent_classes: split -> nouns that other splits of the config have and this one lacks.
         shared_speakers: share of test utterances whose speaker is in train, or None where that cannot be told.
         split_hash: names the split in a paper.
     """
@@ -52,6 +53,7 @@ class ConfigSummary:
     info: DatasetInfo
     files: dict[str, list[str]]
     speakers: dict[str, int]
+    absent_classes: dict[str, list[str]]
     shared_speakers: float | None
     split_hash: str
 

@@ -23,8 +23,8 @@ frames = 0
 for folder, _, names in os.walk({root!r}):
     for name in names:
         if name.endswith(".wav"):
-            info = soundfile.info(os.path.join(folder, name))
-            frames += info.frames / info.samplerate
+            with soundfile.SoundFile(os.path.join(folder, name)) as file:
+                frames += file.frames / file.samplerate
 print(time.perf_counter() - start)
 """
 

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import http.server
 import io
+import tarfile
 import threading
 import zipfile
 from pathlib import Path
@@ -91,6 +92,25 @@ def test_a_half_unpacked_archive_is_unpacked_again(server, tmp_path):
     Path(clip).write_bytes(b"")
     again = load(tmp_path / "cache", download_mode="reuse_cache_if_exists")
     assert len(again["test"][0]["audio"]["array"]) == 3200
+
+
+@pytest.mark.parametrize("pack", ["zip", "tar"])
+def test_an_archive_that_leads_out_of_its_folder_is_refused(pack, server, tmp_path, monkeypatch):
+    _, www = server
+    if pack == "zip":
+        with zipfile.ZipFile(www / "speech.zip", "w") as archive:
+            archive.writestr("../escaped.wav", b"RIFF")
+    else:
+        with tarfile.open(www / "speech.zip", "w") as archive:
+            archive.addfile(tarfile.TarInfo("Actor_01/../../escaped.wav"))
+    module = registry.load("ravdess")
+    told = dataclasses.replace(
+        module.CORPUS.downloads[0], sha256=hashlib.sha256((www / "speech.zip").read_bytes()).hexdigest()
+    )
+    monkeypatch.setattr(module, "CORPUS", dataclasses.replace(module.CORPUS, downloads=(told,)))
+    with pytest.raises(DownloadError, match=r"stay below its folder.*\.\./escaped\.wav"):
+        load(tmp_path / "cache")
+    assert not list(tmp_path.rglob("escaped.wav"))
 
 
 def test_offline_says_so(server, tmp_path, monkeypatch):

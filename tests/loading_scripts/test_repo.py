@@ -17,7 +17,7 @@ from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from loading_scripts import registry, repo
-from loading_scripts.errors import AudioError, DiskFullError, RawTreeError
+from loading_scripts.errors import AudioError, DiskFullError, RawTreeError, UnknownNameError
 
 # Rates and channels as raw trees have them; every utterance differs, so that a swapped row is seen.
 _KINDS = [(16_000, 1), (44_100, 1), (48_000, 2), (8_000, 1)]
@@ -188,6 +188,21 @@ def test_a_partial_corpus_leaves_out_configs_with_an_empty_split(tones, tmp_path
     assert configs == ["all", "serevals"]
     assert "fold1 is left out" in caplog.text
     assert "5 of 400 utterances found; 395 are missing" in caplog.text
+
+
+def test_a_build_offers_the_configs_that_were_asked_for(speech, tmp_path):
+    folder = repo.build(registry.load("urdu"), speech, tmp_path / "urdu", configs=["fold1"])
+    assert [one["config_name"] for one in DatasetCard.load(folder / "README.md").data.configs] == ["all", "fold1"]
+    with pytest.raises(UnknownNameError, match=r"config 'flod1' does not exist.*Did you mean 'fold1'"):
+        repo.build(registry.load("urdu"), speech, tmp_path / "urdu", configs=["flod1"])
+
+
+def test_the_card_names_the_classes_that_a_split_lacks(tones, tmp_path):
+    lines = published("urdu")
+    happy = [line["path"] for line in lines if line["emotion"] == "H" and line["fold1"] == "train"]
+    others = [line["path"] for line in lines if line["emotion"] != "H"]
+    folder = repo.build(registry.load("urdu"), tones(tmp_path / "raw", happy + others), tmp_path / "urdu")
+    assert "- `fold1`: test has no happiness\n" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_broken_audio_stops_the_build_and_is_named(tones, tmp_path):
