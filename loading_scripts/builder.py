@@ -12,9 +12,9 @@ from datasets.builder import Key
 from datasets.exceptions import DatasetGenerationError
 
 from . import listing, partitions, raw, registry, rows, stored
-from .corpus import Utterance
 from .errors import AudioError, CorpusMismatchError, UnknownNameError, near
 from .obtain import obtain
+from .utterance import Utterance
 
 _ROWS_PER_SHARD = 1024
 

@@ -10,9 +10,10 @@ from datasets import DatasetInfo, SplitDict, SplitInfo
 from model_cards.dataset import ConfigSummary, LabelLine
 
 from . import listing, rows
-from .corpus import Corpus, Utterance
+from .corpus import Corpus
 from .labels import mapping
 from .registry import CorpusModule
+from .utterance import Utterance
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import listing, rows
-from .corpus import Corpus, Utterance
+from .corpus import Corpus
 from .errors import UnknownNameError, near
 from .labels import mapping
 from .partitions.hashed import Hashed, unit
 from .registry import CorpusModule
+from .utterance import Utterance
 
 
 @dataclass(frozen=True)

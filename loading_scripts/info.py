@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from . import describe, listing
-from .corpus import Permission, Utterance
+from .corpus import Permission
 from .registry import CorpusModule
+from .utterance import Utterance
 
 _PERMITTED = {Permission.YES: "allowed", Permission.NO: "forbidden", Permission.UNCLEAR: "unclear"}
 

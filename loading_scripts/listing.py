@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .audio import SUFFIXES
-from .corpus import Corpus, Utterance
+from .corpus import Corpus
 from .errors import CorpusMismatchError
 from .registry import CorpusModule
+from .utterance import Utterance
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from . import corpora
-from .corpus import Corpus, Utterance
+from .corpus import Corpus
 from .errors import UnknownNameError, near
+from .utterance import Utterance
 
 NAMESPACE = "serbench"
 """Hub namespace of the corpora, and the folder that `serbench build` writes."""

@@ -26,10 +26,11 @@ from model_cards.dataset import ConfigSummary, render_dataset_card
 
 from . import builder, describe, listing, registry, rows, stored
 from .at_hand import needed
-from .corpus import Corpus, Utterance
+from .corpus import Corpus
 from .describe import Shard
 from .errors import AudioError, DiskFullError, UnknownNameError, near
 from .registry import CorpusModule
+from .utterance import Utterance
 
 ROWS_PER_GROUP = 100
 """Rows of a Parquet row group: small, so that streaming a few rows costs little."""

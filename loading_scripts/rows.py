@@ -10,9 +10,10 @@ import pyarrow as pa
 from datasets import Audio, ClassLabel, Features, Value
 
 from . import audio
-from .corpus import Corpus, Utterance
+from .corpus import Corpus
 from .errors import AudioError, CorpusMismatchError, near
 from .labels import AROUSAL_VALENCE, UNIFIED8, mapping
+from .utterance import Utterance
 
 TARGETS = ("emotion", "unified8", "arousal_valence")
 """The label columns a classifier can be trained on."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from . import audio
-from .corpus import Utterance
 from .errors import AudioError
 from .obtain import cache_folder
+from .utterance import Utterance
 
 
 def is_plain(one: Utterance) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from huggingface_hub import EvalResult, ModelCardData
+
+from .markdown import render_card
 
 METRICS = {
     "ua": "Unweighted accuracy (UA)",
@@ -122,15 +123,7 @@ def render_model_card(card: ModelCard) -> str:
         metrics=list(METRICS) if card.results else None,
         eval_results=[_eval_result(one, metric) for one in card.results for metric in METRICS] or None,
     )
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    body = environment.get_template("model.md.j2").render(card=card, metrics=METRICS)
-    return f"---\n{data.to_yaml(line_break=chr(10))}\n---\n\n{body}"
+    return render_card(data, "model.md.j2", card=card, metrics=METRICS)
 
 
 def write_model_card(card: ModelCard, folder: Path) -> Path:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 from datasets import DatasetInfo
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCardData
+
+from .markdown import render_card
 
 if TYPE_CHECKING:
     from loading_scripts.corpus import Corpus
@@ -108,14 +108,13 @@ def render_dataset_card(
             for one in configs
         }
     ).to_dataset_card_data(data)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
+    return render_card(
+        data,
+        "dataset.md.j2",
+        corpus=corpus,
+        configs=configs,
+        labels=labels,
+        utterances=utterances,
+        seconds=seconds,
+        broken=broken,
     )
-    body = environment.get_template("dataset.md.j2").render(
-        corpus=corpus, configs=configs, labels=labels, utterances=utterances, seconds=seconds, broken=broken
-    )
-    return f"---\n{data.to_yaml(line_break=chr(10))}\n---\n\n{body}"

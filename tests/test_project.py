@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
+from ser_metrics import scores
+
 ROOMS = ("loading_scripts", "ser_metrics", "ser_trainer", "model_cards")
 ALLOWED = {
     "model_cards": set(),
@@ -81,6 +83,13 @@ def test_the_readme_tells_ci_what_to_run():
     blocks = re.findall(r"```bash\n(.*?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), flags=re.S)
     assert "accelerate launch examples/finetune.py" in blocks[0]
     assert "pytest" in blocks[1]
+
+
+def test_the_scores_in_the_readme_are_the_scores():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    found = scores([0, 1, 1, 2], [0, 1, 2, 2])
+    shown = ", ".join(f"{name!r}: {found[name]!r}" for name in ("ua", "wa", "f1", "uar"))
+    assert f"# {{{shown}, ...}}" in text
 
 
 def test_no_third_party_requirement_is_forgotten():

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..corpus import Corpus, Utterance
+from ..corpus import Corpus
+from ..utterance import Utterance
 
 
 class Severity(StrEnum):

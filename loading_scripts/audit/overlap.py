@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..corpus import Corpus, Utterance
+from ..corpus import Corpus
+from ..utterance import Utterance
 from .findings import Finding, Kind, finding, place
 
 Parts = Mapping[str, Sequence[Utterance]]

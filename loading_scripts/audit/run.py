@@ -11,8 +11,9 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from .. import listing
-from ..corpus import Corpus, Utterance
+from ..corpus import Corpus
 from ..registry import CorpusModule
+from ..utterance import Utterance
 from . import copies, overlap, sounds, tree
 from .findings import Finding, Kind, Severity, finding, place
 from .measure import Sound, measure

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..corpus import Corpus, Utterance
+from ..corpus import Corpus
+from ..utterance import Utterance
 from .findings import (
     CLIPPED_SHARE,
     LARGEST_OFFSET,

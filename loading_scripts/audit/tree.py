@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..corpus import Corpus, Utterance
+from ..corpus import Corpus
 from ..errors import near
 from ..listing import unknown_names
 from ..partitions.listed import LISTS, read_list
+from ..utterance import Utterance
 from .findings import Finding, Kind, Place, finding, place
 
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..partitions import emosetpp, generalize, listed_folds, serab
 from ..raw import match
+from ..utterance import Gender, Utterance
 
 SENTENCES = {
     "DFA": "Don't forget a jacket",

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..partitions import speaker_folds
 from ..raw import match
+from ..utterance import Gender, Utterance
 from ..voice import RATE, Manner, Voice, speak
 
 SENTENCES = {"a": "mano seli tuva", "b": "doli fena kamo", "c": "bira suno tela", "d": "gofa lemi dusa"}

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..partitions import Table, emosetpp, generalize, speaker_folds
 from ..raw import match
+from ..utterance import Gender, Utterance
 
 FEMALE = (1, 2, 3, 7, 9, 15, 16, 17, 18, 19)
 SPEAKERS = {f"{k:04d}": Gender.FEMALE if k in FEMALE else Gender.MALE for k in range(1, 21)}

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..errors import RawTreeError
 from ..partitions import balanced, emosetpp, generalize, serab, speaker_folds
 from ..raw import match
+from ..utterance import Gender, Utterance
 
 SPEAKERS = {
     f"Ses0{session}{letter}": gender

@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..errors import RawTreeError
 from ..partitions import EMOBOX, Table, balanced, generalize, serevals
 from ..raw import match
+from ..utterance import Gender, Utterance
 
 # The corpus tells no gender: these are guesses of a public loader (felixbur/nkululeko, data/meld).
 MALE = """

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..errors import RawTreeError
 from ..partitions import listed_folds
+from ..utterance import Gender, Utterance
 
 FILES = ("angry", "happy", "neutral", "outtakes", "poker", "sad")
 SPEAKER = "STEFAN-RÖTTIG"

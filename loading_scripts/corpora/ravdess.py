@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Archive, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Archive, Corpus, Licence, Permission, Source
 from ..partitions import balanced, emosetpp, generalize, serab, speaker_folds
 from ..raw import match
+from ..utterance import Gender, Utterance
 
 STATEMENTS = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 INTENSITIES = {"01": "normal", "02": "strong"}

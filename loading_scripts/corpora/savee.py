@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..partitions import balanced, emosetpp, generalize, serab, speaker_folds
 from ..raw import match
+from ..utterance import Gender, Utterance
 
 SPEAKERS = dict.fromkeys(("DC", "JE", "JK", "KL"), Gender.MALE)
 

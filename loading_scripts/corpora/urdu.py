@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Gender, Licence, Permission, Source, Utterance
+from ..corpus import Access, Corpus, Licence, Permission, Source
 from ..partitions import emosetpp, listed_folds, serevals
 from ..raw import match
+from ..utterance import Gender, Utterance
 
 FEMALE = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 MALE = (1, 2, 3, 4, 5, 6, 7, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27)

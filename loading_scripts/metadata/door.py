@@ -8,8 +8,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from .. import registry
-from ..corpus import Access, Corpus, Gender, Utterance
+from ..corpus import Access, Corpus
 from ..errors import RawTreeError, SheetError, UnknownNameError, near
+from ..utterance import Gender, Utterance
 from . import card as cards
 from . import sheet
 from .files import OwnFiles

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import labels
-from ..corpus import Utterance
 from ..errors import SheetError, near
+from ..utterance import Utterance
 from . import sheet
 from .sheet import Sheet
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import SheetError, near
 
 if TYPE_CHECKING:
-    from .corpus import Utterance
+    from .utterance import Utterance
 
 MOST_FOLDS = 100
 """Values of a fold column; more are a column of something else. Each fold is a config of its own."""

@@ -5,10 +5,9 @@ split names without seeing the corpus.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    from ..corpus import Utterance
+from ..utterance import Utterance
 
 
 @runtime_checkable
@@ -23,7 +22,7 @@ class Partition(Protocol):
     def rule(self) -> str:
         """What decides the split of an utterance, with its source, in one sentence."""
 
-    def assign(self, utterances: Sequence["Utterance"]) -> list[str | None]:
+    def assign(self, utterances: Sequence[Utterance]) -> list[str | None]:
         """Return the split of every utterance of the corpus, or None for utterances that the config leaves out."""
 
 

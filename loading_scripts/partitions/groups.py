@@ -3,10 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..corpus import Utterance
+from ..utterance import Utterance
 
 _MOST = 5
 _FEWEST = 3  # one group each for train, validation and test
@@ -39,7 +37,7 @@ class SpeakerGroup:
             f"{self.number % self.groups + 1} validates, all others train (serbench's own)"
         )
 
-    def assign(self, utterances: Sequence["Utterance"]) -> list[str | None]:
+    def assign(self, utterances: Sequence[Utterance]) -> list[str | None]:
         """Return the split of every utterance, None where the speaker is unknown."""
         group_of = grouped(utterances, self.groups)
         roles = {self.number: "test", self.number % self.groups + 1: "validation"}
@@ -56,7 +54,7 @@ def speaker_groups(speakers: Collection[str]) -> dict[str, SpeakerGroup]:
     return {f"speaker{k}": SpeakerGroup(k, groups) for k in range(1, groups + 1) if groups >= _FEWEST}
 
 
-def grouped(utterances: Sequence["Utterance"], groups: int) -> dict[str, int]:
+def grouped(utterances: Sequence[Utterance], groups: int) -> dict[str, int]:
     """Return speaker -> group 1..`groups`, balanced by native label.
 
     The speaker with the most utterances comes first, and each joins the group that holds least of the labels it

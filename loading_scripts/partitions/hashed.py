@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..corpus import Utterance
+from ..utterance import Utterance
 
 
 def unit(corpus: str, partition: str, key: str) -> float:
@@ -50,7 +48,7 @@ class Hashed:
         bounds = ", ".join(f"{split} below {bound:g}" for split, bound in self.bounds.items())
         return f"by utterance: {bounds} of u = blake2b({self.corpus}/{self.name}/id)"
 
-    def assign(self, utterances: Sequence["Utterance"]) -> list[str | None]:
+    def assign(self, utterances: Sequence[Utterance]) -> list[str | None]:
         """Return the split of every utterance."""
         return [self._split(unit(self.corpus, self.name, one.id)) for one in utterances]
 

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..corpus import Utterance
+from ..utterance import Utterance
 
 LISTS = Path(__file__).parent / "lists"
 
@@ -44,7 +42,7 @@ class Listed:
         """The list and its source."""
         return f"list of ids, column {self.config} of {self.corpus}.csv.xz ({read_list(self.corpus)[0]})"
 
-    def assign(self, utterances: Sequence["Utterance"]) -> list[str | None]:
+    def assign(self, utterances: Sequence[Utterance]) -> list[str | None]:
         """Return the listed split of every utterance, None for ids that are not listed or in no split."""
         _, listed = read_list(self.corpus)
         return [listed.get(one.id, {}).get(self.config) or None for one in utterances]

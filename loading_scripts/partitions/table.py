@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..corpus import Utterance
+from ..utterance import Utterance
 
-Key = Callable[["Utterance"], str | None]
+Key = Callable[[Utterance], str | None]
 """What a rule goes by: utterance -> its speaker, session, number in the corpus ..."""
 
-Condition = Callable[["Utterance"], bool]
+Condition = Callable[[Utterance], bool]
 """Whether a config takes an utterance at all."""
 
 
-def speaker_of(one: "Utterance") -> str | None:
+def speaker_of(one: Utterance) -> str | None:
     """Return the speaker: the key of all tables but the odd ones."""
     return one.speaker
 
@@ -47,7 +45,7 @@ class Table:
         """The speakers that the table lists; empty where its keys are something else."""
         return frozenset().union(*self.keys.values()) if self.key is speaker_of else frozenset()
 
-    def assign(self, utterances: Sequence["Utterance"]) -> list[str | None]:
+    def assign(self, utterances: Sequence[Utterance]) -> list[str | None]:
         """Return the split of every utterance, None for those that the config does not take."""
         split_of: dict[str | None, str] = {key: split for split, keys in self.keys.items() for key in keys}
         return [

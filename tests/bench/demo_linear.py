@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from loading_scripts.corpora import demo
-from loading_scripts.corpus import Utterance
+from loading_scripts.utterance import Utterance
 
 RATE, HOP, WINDOW = 16_000, 160, 640  # Hz, samples, samples: 40 ms every 10 ms
 LOW_HZ, HIGH_HZ = 65, 600

@@ -59,9 +59,7 @@ def main() -> None:
         for _ in range(RUNS):
             for times, workers in ((one, 1), (two, 2)):
                 times.append(float(printed_by(_BUILD.format(root=str(root), workers=workers)).split()[0]))
-        report(
-            f"P2: {files} clips, {hours} h at 44.1 kHz", {"one process": one, "two, with their start": two}
-        )
+        report(f"P2: {files} clips, {hours} h at 44.1 kHz", {"one process": one, "two, with their start": two})
         for name, times in (("one process", one), ("two processes", two)):
             print(f"{name}: {hours * 3600 / sorted(times)[len(times) // 2]:.0f} times real time")
         print("peak memory, MB:", ", ".join(f"{scale:.2f} h: {size:.0f}" for scale, size in memory.items()))

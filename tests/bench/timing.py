@@ -11,22 +11,23 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent.parent
 
 
-def seconds_of(code: str, **environment: str) -> float:
+def seconds_of(code: str, **variables: str) -> float:
     """Return the wall time of a fresh interpreter that runs `code`, start-up included."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True, env=_environment(environment), stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment(variables), stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
-def printed_by(code: str, **environment: str) -> str:
+def printed_by(code: str, **variables: str) -> str:
     """Return what `code` prints in a fresh interpreter."""
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, env=_environment(environment), capture_output=True, text=True
+        [sys.executable, "-c", code], check=True, env=environment(variables), capture_output=True, text=True
     )
     return done.stdout.strip()
 
 
-def _environment(extra: dict[str, str]) -> dict[str, str]:
+def environment(extra: dict[str, str]) -> dict[str, str]:
+    """Return the environment of a measurement: offline, our packages importable, a cache of its own."""
     home = Path(tempfile.gettempdir()) / "serbench-bench"
     ours = {"PYTHONPATH": str(REPOSITORY), "HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
     return os.environ | ours | extra

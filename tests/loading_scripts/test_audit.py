@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from loading_scripts import raw, registry
 from loading_scripts.audit import Finding, Kind, Severity, examine
-from loading_scripts.corpus import Gender, Utterance
 from loading_scripts.partitions import speaker_folds
+from loading_scripts.utterance import Gender, Utterance
 from ser_trainer import cli
 
 RATE = 16_000

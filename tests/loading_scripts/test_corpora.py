@@ -9,9 +9,9 @@ from annotated_trees import plant, speaker_as_listed
 from conftest import REPOSITORY, published
 
 from loading_scripts import builder, listing, raw, registry, rows
-from loading_scripts.corpus import Utterance
 from loading_scripts.labels import AROUSAL_VALENCE, UNIFIED8
 from loading_scripts.partitions import Partition, Table
+from loading_scripts.utterance import Utterance
 
 MOST_ATOMS = 300
 """A built repository stores each atom in its own shards (architecture, section 4)."""

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from loading_scripts import listing, registry
 from loading_scripts.corpora import iemocap
-from loading_scripts.corpus import Gender, Utterance
 from loading_scripts.partitions import (
     Table,
     balanced,
@@ -25,6 +24,7 @@ from loading_scripts.partitions import (
     validation,
 )
 from loading_scripts.partitions.listed import LISTS, read_list
+from loading_scripts.utterance import Gender, Utterance
 
 
 def utterance(number: int, speaker: str | None, native: str = "A") -> Utterance:
