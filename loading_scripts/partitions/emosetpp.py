@@ -1,18 +1,15 @@
 """Splits of EmoSet++, of which only the rule is published: 10 % validation and 10 % test, by speaker where known."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from .hashed import Hashed, ranked
+from .partition import Partition
 from .table import Condition, Table
-
-if TYPE_CHECKING:
-    from . import Partition
 
 _FEWEST = 3  # one speaker for each split
 
 
-def emosetpp(corpus: str, speakers: Collection[str] = (), takes: Condition | None = None) -> dict[str, "Partition"]:
+def emosetpp(corpus: str, speakers: Collection[str] = (), takes: Condition | None = None) -> dict[str, Partition]:
     """Return `emosetpp`: train, validation and test.
 
     Amiriparian et al., Interspeech 2024, section 2: speaker-independent where the speakers are known, else 10 % and
