@@ -118,6 +118,6 @@ def _shards(utterances: list[Utterance]) -> list[list[Utterance]]:
 
 
 def identity(corpus: str, root: Path | None, version: str = "") -> str:
-    """Return the cache key of what the builder makes: code and packaged data, raw tree if any, `version` of a table."""
+    """Return a key of what is made from a corpus: code, packaged data, raw tree if any, and what `version` adds."""
     state = code_digest(corpus) + (raw.fingerprint(root) if root else "") + version
     return blake2b(state.encode(), digest_size=16).hexdigest()

@@ -15,6 +15,7 @@ from datasets.load import BuilderConfigsParameters, DatasetModule
 from . import builder, raw, registry
 from .corpus import Corpus
 from .errors import RawTreeError, UnknownNameError, near
+from .obtain import cache_folder
 
 _PREFIX = f"{registry.NAMESPACE}/"
 # `datasets.inspect` holds a name of its own for the function, bound at import.
@@ -24,7 +25,8 @@ _USERS = (datasets.load, datasets.inspect)
 def _module(corpus: str, root: Path | None) -> DatasetModule:
     return DatasetModule(
         module_path=builder.__name__,
-        hash=builder.identity(corpus, root),
+        # The place is part of the key: cached rows hold absolute paths, and a moved or copied tree is equal otherwise.
+        hash=builder.identity(corpus, root, version=str(root or cache_folder())),
         # data_dir=None: else the folder would become part of the config's name in the cache
         builder_kwargs={"dataset_name": corpus, "base_path": str(root) if root else None, "data_dir": None},
         builder_configs_parameters=BuilderConfigsParameters(

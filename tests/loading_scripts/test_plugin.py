@@ -86,6 +86,14 @@ def test_a_changed_file_is_noticed(tones, tmp_path):
     assert sorted(after["duration"]) == pytest.approx([0.1, 0.2, 0.2])
 
 
+def test_a_moved_tree_is_read_from_its_new_place(tones, tmp_path):
+    root = tones(tmp_path / "old" / "urdu", [line["path"] for line in published("urdu")[:2]])
+    load_dataset("serbench/urdu", "all", data_dir=str(root), split="train")
+    moved = root.rename(tmp_path / "urdu")  # names, sizes and times stay
+    again = load_dataset("serbench/urdu", "all", data_dir=str(moved), split="train")
+    assert [len(row["audio"]["array"]) for row in again] == [3200, 3200]
+
+
 def test_wrong_names_get_near_names(urdu):
     with pytest.raises(UnknownNameError, match="'urdi'.*Did you mean 'urdu'"):
         load_dataset("serbench/urdi", "fold1")
