@@ -50,16 +50,19 @@ def _open(source: Source) -> tuple[Any, str]:
     return str(source), str(source)
 
 
-def read(source: Source, start: float | None = None, end: float | None = None) -> tuple[np.ndarray, int]:
+def read(
+    source: Source, start: float | None = None, end: float | None = None, channel: int | None = None
+) -> tuple[np.ndarray, int]:
     """Return (samples, rate): float32 (frames, channels) in [-1, 1) at the file's own rate in Hz.
 
     Args:
         source: audio that libsndfile reads, or a container of `CONTAINERS`, whose first audio stream is taken.
         start: seconds; the frames from floor(start * rate) on are taken, as EmoBox does.
         end: seconds; the frames before floor(end * rate).
+        channel: the only channel to return, from 0; None: all.
 
     Raises:
-        AudioError: the file does not exist, cannot be decoded, or holds no samples there.
+        AudioError: the file does not exist, cannot be decoded, has no such channel, or holds no samples there.
     """
     import soundfile
 
@@ -79,7 +82,14 @@ def read(source: Source, start: float | None = None, end: float | None = None) -
     if not len(samples):
         where = "" if start is None and end is None else f" from {start} to {end} s"
         raise AudioError(f"Audio file {name}: must hold samples{where}; it has none. Replace or remove the file.")
-    return samples, rate
+    if channel is None:
+        return samples, rate
+    if not 0 <= channel < samples.shape[1]:
+        raise AudioError(
+            f"Audio file {name}: must have a channel {channel}, counted from 0; it has {samples.shape[1]} channels. "
+            "Restore the original file."
+        )
+    return samples[:, channel : channel + 1], rate
 
 
 def _frame(seconds: float | None, rate: int) -> int | None:
@@ -152,9 +162,11 @@ def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
         return _resampler(rate, target)(torch.from_numpy(np.ascontiguousarray(samples))).numpy()
 
 
-def load(source: Source, start: float | None = None, end: float | None = None) -> np.ndarray:
+def load(
+    source: Source, start: float | None = None, end: float | None = None, channel: int | None = None
+) -> np.ndarray:
     """Return int16 samples (frames,) at 16 kHz, mono; arguments and errors as in `read`."""
-    samples, rate = read(source, start, end)
+    samples, rate = read(source, start, end, channel)
     mono = resample(samples.mean(axis=1, dtype=np.float32), rate, SAMPLE_RATE)
     # 32768 and not 32767: int16 that was read as float comes back exactly.
     return np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16)

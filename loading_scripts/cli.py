@@ -160,7 +160,8 @@ def info(
     for shown in (info.record_table(told), info.label_table(told), info.config_table(told)):
         table(*shown)
         typer.echo()
-    for heading, lines in (("to know", told["traps"]), ("known defect", told["errata"])):
+    defects = [one["what"] for one in told["errata"]]
+    for heading, lines in (("to know", told["traps"]), ("known defect", defects)):
         for line in lines:
             typer.echo(f"{heading}: {line}")
     typer.echo(f"\n{told['citation']}")

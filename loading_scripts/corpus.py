@@ -74,6 +74,19 @@ class Archive:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Erratum:
+    """A known defect of a corpus; nothing is left out because of it unless a user asks for that.
+
+    Args:
+        what: the defect, with its source in parentheses.
+        drop: ids of the utterances that `--drop-errata` leaves out, as the later one of two equal files.
+    """
+
+    what: str
+    drop: tuple[str, ...] = ()
+
+
 LANGUAGES = frozenset(
     ["am", "bn", "de", "el", "en", "es", "et", "fa", "fr", "it", "mul", "pl", "ru", "tr", "ur", "zh", "zxx"]
 )
@@ -111,7 +124,7 @@ class Corpus:
         papers: which of `PAPERS` use it.
         rating_scale: scale of arousal, valence and dominance, for the card; empty where there are none.
         traps: what a reader of the raw tree must know.
-        errata: known defects, each with its source.
+        errata: known defects.
         facts_from: where the facts of this record come from.
 
     Raises:
@@ -139,7 +152,7 @@ class Corpus:
     papers: tuple[str, ...] = ()
     rating_scale: str = ""
     traps: tuple[str, ...] = ()
-    errata: tuple[str, ...] = ()
+    errata: tuple[Erratum, ...] = ()
     facts_from: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -50,7 +50,7 @@ def facts(module: CorpusModule, root: Path | None) -> dict[str, Any]:
         "labels": lines,
         "configs": [_config(module, name, found) for name in corpus.config_names()],
         "traps": list(corpus.traps),
-        "errata": list(corpus.errata),
+        "errata": [asdict(one) | {"drop": list(one.drop)} for one in corpus.errata],
         "citation": corpus.citation,
         "facts_from": list(corpus.facts_from),
     }

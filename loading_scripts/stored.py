@@ -16,8 +16,8 @@ from .utterance import Utterance
 
 
 def is_plain(one: Utterance) -> bool:
-    """Return whether the utterance is a whole file that libsndfile reads."""
-    whole = one.start is None and one.end is None
+    """Return whether the utterance is a whole file, all channels of it, that libsndfile reads."""
+    whole = one.start is None and one.end is None and one.channel is None
     return whole and os.path.splitext(one.path)[1].lower() not in audio.CONTAINERS  # noqa: PTH122
 
 
@@ -35,7 +35,7 @@ def embedded(one: Utterance, root: Path) -> tuple[dict[str, Any], float]:
     The duration is that of `as_path`: frames / rate of a plain file, else of the 16 kHz samples.
     """
     path = _source(one, root)
-    samples = audio.load(path, one.start, one.end)
+    samples = audio.load(path, one.start, one.end, one.channel)
     seconds = audio.duration(path) if is_plain(one) else len(samples) / audio.SAMPLE_RATE
     return {"bytes": audio.flac(samples), "path": f"{one.id}.flac"}, seconds
 
@@ -52,13 +52,13 @@ def _cut(one: Utterance, path: Path) -> Path:
         status = path.stat()
     except OSError as error:
         raise AudioError(f"Audio file {path}: does not exist. Restore it.") from error
-    key = blake2b(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{one.start}\0{one.end}".encode(), digest_size=16)
-    name = key.hexdigest()
+    part = f"{one.start}\0{one.end}" + ("" if one.channel is None else f"\0{one.channel}")
+    name = blake2b(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{part}".encode(), digest_size=16).hexdigest()
     target = cache_folder() / "audio" / name[:2] / f"{name}.flac"
     if not target.exists():
-        content = audio.flac(audio.load(path, one.start, one.end))
+        content = audio.flac(audio.load(path, one.start, one.end, one.channel))
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{name}.{os.getpid()}")
-        part.write_bytes(content)
-        part.replace(target)
+        unfinished = target.with_name(f".{name}.{os.getpid()}")
+        unfinished.write_bytes(content)
+        unfinished.replace(target)
     return target

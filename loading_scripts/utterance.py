@@ -25,6 +25,7 @@ class Utterance:
         language: BCP 47 tag (``en``, ``en-NZ``).
         start: seconds into the file, or None for the whole file.
         end: seconds into the file, or None.
+        channel: channel of the file that is read, from 0; None: the mean of all.
         arousal: rating on the corpus' own scale, or None.
         valence: rating, or None.
         dominance: rating, or None.
@@ -40,6 +41,7 @@ class Utterance:
     language: str
     start: float | None = None
     end: float | None = None
+    channel: int | None = None
     arousal: float | None = None
     valence: float | None = None
     dominance: float | None = None

@@ -38,18 +38,18 @@ class Sound:
     digest: bytes
 
 
-Span = tuple[float | None, float | None]
-"""(start, end) of an utterance in its file, in seconds, as in `Utterance`."""
+Span = tuple[float | None, float | None, int | None]
+"""(start, end, channel) of an utterance in its file, in seconds, as in `Utterance`."""
 
 
 def measure(path: Path, spans: Sequence[Span]) -> list[Sound | str]:
     """Return what was measured of each utterance of a file, or the message that says why it cannot be had."""
-    return [_sound(path, start, end) for start, end in spans]
+    return [_sound(path, span) for span in spans]
 
 
-def _sound(path: Path, start: float | None, end: float | None) -> Sound | str:
+def _sound(path: Path, span: Span) -> Sound | str:
     try:
-        samples, rate = audio.read(path, start, end)
+        samples, rate = audio.read(path, *span)
     except AudioError as error:
         return str(error)
     mono = samples.mean(axis=1)

@@ -34,7 +34,7 @@ def write(audit: Audit, path: Path) -> None:
             ],
             levels=_levels(one),
             groups=[_group(group, by_id) for group in groups if group[0].corpora == (one.corpus.id,)],
-            errata=one.corpus.errata,
+            errata=[erratum.what for erratum in one.corpus.errata],
         )
         for one in audit.corpora
     ]
@@ -78,7 +78,7 @@ def _group(group: Sequence[Finding], by_id: dict[str, CorpusAudit]) -> Group:
 def _waveform(audited: CorpusAudit, finding: Finding) -> Waveform:
     """Return the outline of the recording in which something was found."""
     heard = next(one for one in audited.heard if one.one.id == finding.places[0].id)
-    samples, rate = audio.read(audited.root / heard.one.path, heard.one.start, heard.one.end)
+    samples, rate = audio.read(audited.root / heard.one.path, heard.one.start, heard.one.end, heard.one.channel)
     columns = np.array_split(samples.mean(axis=1), min(_COLUMNS, len(samples)))
     return Waveform(
         path=heard.one.path,

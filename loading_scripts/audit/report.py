@@ -44,7 +44,7 @@ def finding_table(audit: Audit) -> Table:
 def erratum_table(audit: Audit) -> Table:
     """Return a line for every defect that the records know already."""
     return ["corpus", "known defects, from the record"], [
-        [one.corpus.id, erratum] for one in audit.corpora for erratum in one.corpus.errata
+        [one.corpus.id, erratum.what] for one in audit.corpora for erratum in one.corpus.errata
     ]
 
 
@@ -91,7 +91,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
                 "decoded": len(one.heard),
                 "seconds": round(sum(heard.sound.seconds for heard in one.heard), 3),
                 "overlaps": [asdict(shares) for shares in one.overlaps],
-                "errata": list(one.corpus.errata),
+                "errata": list(map(asdict, one.corpus.errata)),
             }
             for one in audit.corpora
         ],

@@ -121,7 +121,7 @@ def _listen(
         by_path[one.path].append(one)
     pieces = [held[start : start + _TOGETHER] for held in by_path.values() for start in range(0, len(held), _TOGETHER)]
     paths = [root / held[0].path for held in pieces]
-    spans = [[(one.start, one.end) for one in held] for held in pieces]
+    spans = [[(one.start, one.end, one.channel) for one in held] for held in pieces]
     short = len(by_path) == len(found)
     measured = (
         workers.map(measure, paths, spans, chunksize=_TOGETHER if short else 1)

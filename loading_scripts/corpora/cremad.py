@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import emosetpp, generalize, listed_folds, serab
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -121,10 +121,12 @@ CREMA-D/
         "Intensity LO, MD or HI is given for the sentence IEO only, except in neutral.",
     ),
     errata=(
-        "1076_MTI_SAD_XX has no signal (Strong-AI-Lab/emotion@30815b1).",
-        "20 cells of speaker, sentence and emotion are absent: 1008 has no WSI, 1009 no MTI, 1019 no ITH (six each), "
-        "1002 no TIE_NEU, 1076 no ITS_NEU (counted in EmoBox's list).",
-        "SERAB and TensorFlow Datasets use 7,438 utterances and print 7,442.",
+        Erratum("1076_MTI_SAD_XX has no signal (Strong-AI-Lab/emotion@30815b1)."),
+        Erratum(
+            "20 cells of speaker, sentence and emotion are absent: 1008 has no WSI, 1009 no MTI, 1019 no ITH (six each), "
+            "1002 no TIE_NEU, 1076 no ITS_NEU (counted in EmoBox's list)."
+        ),
+        Erratum("SERAB and TensorFlow Datasets use 7,438 utterances and print 7,442."),
     ),
     facts_from=(
         "CheyneyComputerScience/CREMA-D@1658cd3: README.md, VideoDemographics.csv, processedResults/*.csv",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import emosetpp, listed_folds, serab, serevals
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -91,9 +91,11 @@ emodb/
         "Version 2 of the corpus has 816 files; the papers use the 535 of the original.",
     ),
     errata=(
-        "EmoBox's five folds share all ten speakers between train and test (counted in its lists).",
-        "EmoBox's lists spell boredom 'boredem', and its label map has no entry for 'neutral', so that 79 utterances "
-        "of its own list cannot be mapped; here they are Neutral.",
+        Erratum("EmoBox's five folds share all ten speakers between train and test (counted in its lists)."),
+        Erratum(
+            "EmoBox's lists spell boredom 'boredem', and its label map has no entry for 'neutral', so that 79 utterances "
+            "of its own list cannot be mapped; here they are Neutral."
+        ),
     ),
     facts_from=(
         "emo-box/EmoBox@08280f279d47fb55d2c614061c70523d0a338d6b: data/emodb",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import Table, emosetpp, generalize, speaker_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -113,9 +113,11 @@ Emotion Speech Dataset/
         "Speakers 0011 to 0020 are the English half.",
     ),
     errata=(
-        "About 15 lines of the first release's text files are malformed, for example 0012_001355, 0013_000431, "
-        "0013_000914, 0014_001590, 0015_000137 (Strong-AI-Lab/emotion@30815b1).",
-        "The genders of a public loader (nkululeko) are wrong; those of the ReadMe are used.",
+        Erratum(
+            "About 15 lines of the first release's text files are malformed, for example 0012_001355, 0013_000431, "
+            "0013_000914, 0014_001590, 0015_000137 (Strong-AI-Lab/emotion@30815b1)."
+        ),
+        Erratum("The genders of a public loader (nkululeko) are wrong; those of the ReadMe are used."),
     ),
     facts_from=(
         "ReadMe.txt of the corpus, as quoted publicly (speakers)",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..errors import RawTreeError
 from ..partitions import balanced, emosetpp, generalize, serab, speaker_folds
 from ..raw import match
@@ -109,11 +109,13 @@ IEMOCAP_full_release/
         "Labels are read from the text files of EmoEvaluation itself; its subfolders hold single raters.",
     ),
     errata=(
-        "EmoBox's list and SERAB's split take the marker wearer for the speaker, which is wrong for 2,750 of the 5,531 "
-        "turns. EmoBox's folds go by session and stay correct; all test speakers of `serab` are in its train split.",
-        "Ratings outside 1 to 5 occur: valence up to 5.5, dominance down to 0.5.",
-        "36 lines of single raters have no dominance (Strong-AI-Lab/emotion@30815b1).",
-        "EmoBox's balanced set is balanced by marker wearer: a speaker has 19 to 29 of its 240 utterances.",
+        Erratum(
+            "EmoBox's list and SERAB's split take the marker wearer for the speaker, which is wrong for 2,750 of the 5,531 "
+            "turns. EmoBox's folds go by session and stay correct; all test speakers of `serab` are in its train split."
+        ),
+        Erratum("Ratings outside 1 to 5 occur: valence up to 5.5, dominance down to 0.5."),
+        Erratum("36 lines of single raters have no dominance (Strong-AI-Lab/emotion@30815b1)."),
+        Erratum("EmoBox's balanced set is balanced by marker wearer: a speaker has 19 to 29 of its 240 utterances."),
     ),
     facts_from=(
         "README.txt of the release, as quoted publicly (names)",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..errors import RawTreeError
 from ..partitions import EMOBOX, Table, balanced, generalize, serevals
 from ..raw import match
@@ -150,13 +150,17 @@ MELD.Raw/
         "Eight clips last 0.064 s.",
     ),
     errata=(
-        "train dia125_utt3.mp4 and dev dia110_utt7.mp4 cannot be read and are left out (EmoBox, three public loaders).",
-        "test dia38_utt4 lasts 305 s and test dia220_utt0 235 s (EmoBox's list).",
-        "69 of the 100 test speakers, with 95.8 % of the utterances, are also in train (counted).",
-        "EmoBox's list has Ross for train dia556_utt6, the CSV file Joey.",
-        "Some names in EmoBox's balanced set fit two clips; dia208_utt1 and dia252_utt15 of train were taken "
-        "(unverified).",
-        "test dia155_utt3 ends before it starts in the CSV file.",
+        Erratum(
+            "train dia125_utt3.mp4 and dev dia110_utt7.mp4 cannot be read and are left out (EmoBox, three public loaders)."
+        ),
+        Erratum("test dia38_utt4 lasts 305 s and test dia220_utt0 235 s (EmoBox's list)."),
+        Erratum("69 of the 100 test speakers, with 95.8 % of the utterances, are also in train (counted)."),
+        Erratum("EmoBox's list has Ross for train dia556_utt6, the CSV file Joey."),
+        Erratum(
+            "Some names in EmoBox's balanced set fit two clips; dia208_utt1 and dia252_utt15 of train were taken "
+            "(unverified)."
+        ),
+        Erratum("test dia155_utt3 ends before it starts in the CSV file."),
     ),
     facts_from=(
         "declare-lab/MELD@2d2011b409d3ca2d7e94460cd007d434b1d0a102: README.md, LICENSE, data/MELD/*.csv",

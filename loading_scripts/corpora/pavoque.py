@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..errors import RawTreeError
 from ..partitions import listed_folds
 from ..utterance import Gender, Utterance
@@ -58,10 +58,12 @@ pavoque-data/
         "No filter was applied: below 50 Hz there is no speech.",
     ),
     errata=(
-        "119 intervals of the outtakes are listed two to four times, each time in another style (169 surplus entries): "
-        "the same audio with contradicting labels; 60 of the 119 are in train and in test of fold1 (computed).",
-        "50 more pairs of neighboring outtakes overlap partly (computed).",
-        "EmoBox's 12.2 h count those intervals twice; 11.9 h are distinct.",
+        Erratum(
+            "119 intervals of the outtakes are listed two to four times, each time in another style (169 surplus entries): "
+            "the same audio with contradicting labels; 60 of the 119 are in train and in test of fold1 (computed)."
+        ),
+        Erratum("50 more pairs of neighboring outtakes overlap partly (computed)."),
+        Erratum("EmoBox's 12.2 h count those intervals twice; 11.9 h are distinct."),
     ),
     facts_from=(
         "marytts/pavoque-data@615be57328e5a608f5a110084ad54a5206823c2e: README.md, pavoque-*.yaml",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Archive, Corpus, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import balanced, emosetpp, generalize, serab, speaker_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -97,8 +97,10 @@ CORPUS = Corpus(
         "Neutral has half as many files as the other classes, and no strong intensity.",
     ),
     errata=(
-        "Actor_07/03-01-03-01-02-01-07.wav and 03-01-03-01-02-02-07.wav hold identical samples (public audit of the "
-        "Zenodo archives, 2026-08-02).",
+        Erratum(
+            "Actor_07/03-01-03-01-02-01-07.wav and 03-01-03-01-02-02-07.wav hold identical samples (public audit of the "
+            "Zenodo archives, 2026-08-02)."
+        ),
     ),
     facts_from=(
         "Zenodo record 1188976 (naming convention, counts)",

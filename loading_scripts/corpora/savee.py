@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import balanced, emosetpp, generalize, serab, speaker_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -71,8 +71,8 @@ AudioData/
         "A file name alone (a01.wav) is not unique in the original tree: the folder is the speaker.",
     ),
     errata=(
-        "Generalize prints 45 for disgust and 192 calm utterances; the corpus has 60 and none (counted).",
-        "EmoBox's balanced set holds every angry, happy and sad utterance of the speakers (counted).",
+        Erratum("Generalize prints 45 for disgust and 192 calm utterances; the corpus has 60 and none (counted)."),
+        Erratum("EmoBox's balanced set holds every angry, happy and sad utterance of the speakers (counted)."),
     ),
     facts_from=(
         "emo-box/EmoBox@08280f279d47fb55d2c614061c70523d0a338d6b: data/savee, data/track2",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import listed_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -59,10 +59,12 @@ TurEV-DB/
         "Words as short as 0.354 s occur.",
     ),
     errata=(
-        "1157 has only anger and sadness, 7895 only 29 words in happiness (measured).",
-        "The level differs by speaker: mean RMS 0.047-0.057 for 1157, 1234, 1358, 1984, but 0.098 for 6783 and 7895 "
-        "(measured).",
-        "EmoBox keeps the extension in its keys, and so do the ids here.",
+        Erratum("1157 has only anger and sadness, 7895 only 29 words in happiness (measured)."),
+        Erratum(
+            "The level differs by speaker: mean RMS 0.047-0.057 for 1157, 1234, 1358, 1984, but 0.098 for 6783 and 7895 "
+            "(measured)."
+        ),
+        Erratum("EmoBox keeps the extension in its keys, and so do the ids here."),
     ),
     facts_from=(
         "Xeonen/TurEV-DB@be9873eccbc40538acbeb5e67c718bda96763cf3",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import emosetpp, listed_folds, serevals
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -54,13 +54,17 @@ URDU-Dataset/
         "SM1 and SF1 are different people: the whole code is the speaker.",
     ),
     errata=(
-        "Takes 2k-1 and 2k of a speaker and emotion are consecutive cuts of one passage in 200 of 200 pairs; EmoBox's "
-        "fold1 separates 68 of its 100 test files from their other half, which is in train (measured).",
-        "Seven neighbouring passages overlap by 1 to 2 s: A/SM2 takes 2-3, H/SM6 8-9, S/SM24 2-3, 4-5, 8-9, 14-15, "
-        "S/SM25 8-9 (measured).",
-        "Angry/SM1_F8_A08.wav lasts 0.992 s instead of 3.004 s (measured).",
-        "156 files have a DC offset above 0.01 of full scale, 69 touch full scale (measured).",
-        "29 speaker codes occur; the repository's README claims 38 (measured).",
+        Erratum(
+            "Takes 2k-1 and 2k of a speaker and emotion are consecutive cuts of one passage in 200 of 200 pairs; EmoBox's "
+            "fold1 separates 68 of its 100 test files from their other half, which is in train (measured)."
+        ),
+        Erratum(
+            "Seven neighbouring passages overlap by 1 to 2 s: A/SM2 takes 2-3, H/SM6 8-9, S/SM24 2-3, 4-5, 8-9, 14-15, "
+            "S/SM25 8-9 (measured)."
+        ),
+        Erratum("Angry/SM1_F8_A08.wav lasts 0.992 s instead of 3.004 s (measured)."),
+        Erratum("156 files have a DC offset above 0.01 of full scale, 69 touch full scale (measured)."),
+        Erratum("29 speaker codes occur; the repository's README claims 38 (measured)."),
     ),
     facts_from=(
         "siddiquelatif/URDU-Dataset@4b546d4e0fa36d1c86c53a281631b2ab7ce2fdec",

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from loading_scripts import raw, registry
 from loading_scripts.audit import Finding, Kind, Severity, examine
+from loading_scripts.corpus import Erratum
 from loading_scripts.partitions import speaker_folds
 from loading_scripts.utterance import Gender, Utterance
 from ser_trainer import cli
@@ -36,7 +37,7 @@ RECORD = replace(
     speakers=SPEAKERS,
     partitions=speaker_folds({1: ("a",), 2: ("b",)}),
     utterances=len(PATHS),
-    errata=("a/A_1.wav is famous.",),
+    errata=(Erratum("a/A_1.wav is famous."),),
 )
 
 
