@@ -1,73 +1,72 @@
-"""The card of a fine-tuned model: `README.md` with the model-index that the Hub reads, and a confusion matrix."""
+"""The card of a fine-tuned model: `README.md` with the model-index that the Hub reads, and a page with pictures."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from .licence import Source, model_licence
 from .markdown import render_card
+from .model_pictures import draw_confusion, draw_curves, draw_reliability
+from .model_scores import CrossValidation, Measure, SplitScores, averages
 
-METRICS = {
-    "ua": "Unweighted accuracy (UA)",
-    "wa": "Weighted accuracy (WA)",
-    "f1": "Macro F1",
-    "uar": "Unweighted average recall (UAR)",
-}
+CURVES = "training.png"
+"""File name of the picture of the course of training."""
+
+CONFUSION = "confusion.png"
+"""File name of the confusion matrix over all folds."""
+
+# What the Hub takes for the id of a data set.
+_HUB_ID = re.compile(r"[\w-]+/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingCorpus:
+class TrainingCorpus(Source):
     """A corpus that the model was trained on.
 
     Args:
         dataset: id, for example ``serbench/urdu``.
         config: config, for example ``fold1``.
-        name: name as its authors write it.
         utterances: number of training utterances.
         languages: BCP 47 tags.
-        licence: name of the licence.
-        terms: what the licence says of redistribution and commercial use, in words.
-        homepage: where the corpus lives.
         traps: what a reader of the scores must know of the corpus.
+        rating_scale: scale of arousal, valence and dominance, in words; empty where there are none.
     """
 
     dataset: str
     config: str
-    name: str
     utterances: int
-    languages: Sequence[str] = ()
-    licence: str = "unknown"
-    terms: str = ""
-    homepage: str = ""
-    traps: Sequence[str] = ()
+    languages: tuple[str, ...] = ()
+    traps: tuple[str, ...] = ()
+    rating_scale: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitScores:
-    """Scores on one split of one corpus.
+class ClassMeaning:
+    """What a class of the model means in the label maps of serbench: classes, or quadrants, None for no place."""
+
+    name: str
+    unified8: str
+    arousal_valence: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """How the probabilities were calibrated.
 
     Args:
-        dataset: id, for example ``serbench/urdu``.
-        config: config.
-        split: split.
-        name: name of the corpus as its authors write it.
-        scores: what `ser_metrics.scores` returned with ``per_class`` and ``confusion_matrix``.
-        shared_speakers: share of utterances whose speaker was heard in training; None where that cannot be told.
+        temperature: what the logits are divided by before the softmax.
+        utterances: number of utterances it was fitted on.
+        speakers: corpus -> the speakers of these utterances; empty where they are not known.
     """
 
-    dataset: str
-    config: str
-    split: str
-    name: str
-    scores: Mapping[str, Any]
-    shared_speakers: float | None = None
-
-    @property
-    def picture(self) -> str:
-        """File name of the confusion matrix."""
-        return f"confusion_{self.dataset.rpartition('/')[2]}_{self.config}_{self.split}.png"
+    temperature: float
+    utterances: int
+    speakers: Mapping[str, Sequence[str]]
 
 
 @dataclass(kw_only=True)
@@ -77,18 +76,23 @@ class ModelCard:
     Args:
         name: name of the model.
         model_type: architecture, as in its config.
-        target: label column that it learned.
-        classes: its classes, in the order of its outputs.
+        target: label column, or columns of ratings, that it learned.
+        classes: its classes or dimensions, in the order of its outputs.
         corpora: what it was trained on.
-        base_model: Hub id, or name of the folder, of the model that training started from; None for random weights.
+        rated: whether it estimates ratings and not classes.
+        meanings: what its classes mean in the label maps of serbench.
+        base_model: what training started from, its name a Hub id or that of a folder; None for random weights.
         model_id: Hub id or folder in the examples of use.
         results: test scores.
+        calibration: how the probabilities were calibrated, None if they were not.
         command: command line that trained it, without paths of this machine.
         hyperparameters: names and values.
+        curves: course of training, see `draw_curves`.
         parameters: number of parameters.
         trainable: number of parameters that were trained.
         steps: optimizer steps.
         seconds: duration of the training.
+        device: what computed, for example the name of the GPU.
         versions: package -> version.
     """
 
@@ -97,81 +101,163 @@ class ModelCard:
     target: str
     classes: Sequence[str]
     corpora: Sequence[TrainingCorpus]
-    base_model: str | None = None
+    rated: bool = False
+    meanings: Sequence[ClassMeaning] = ()
+    base_model: Source | None = None
     model_id: str = "."
     results: list[SplitScores] = field(default_factory=list)
+    calibration: Calibration | None = None
     command: str = ""
     hyperparameters: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     parameters: int = 0
     trainable: int = 0
     steps: int = 0
     seconds: float = 0.0
+    device: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> list[Source]:
+        """All that the weights were learned from."""
+        return [*self.corpora, *([self.base_model] if self.base_model else [])]
 
 
 def render_model_card(card: ModelCard) -> str:
     """Return the text of README.md: YAML front matter with the model-index, and a page for people."""
+    base = card.base_model.name if card.base_model else ""
+    licence = model_licence(card.sources)
+    measures = [(result, one) for result in card.results for one in result.measures() if one.value is not None]
     languages = {tag.split("-")[0] for corpus in card.corpora for tag in corpus.languages}
+    datasets = dict.fromkeys(corpus.dataset for corpus in card.corpora if _HUB_ID.fullmatch(corpus.dataset))
     data = ModelCardData(
         model_name=card.name,
-        base_model=card.base_model if "/" in (card.base_model or "") else None,  # an id of the Hub, no folder
-        datasets=list(dict.fromkeys(corpus.dataset for corpus in card.corpora)),
+        license=licence.id,
+        license_name=licence.name or None,
+        license_link=licence.link or None,
+        base_model=base if _HUB_ID.fullmatch(base) else None,  # an id of the Hub, no folder
+        datasets=list(datasets) or None,
         language=sorted(languages) or None,
         library_name="transformers",
         pipeline_tag="audio-classification",
         tags=["speech-emotion-recognition", "serbench", card.model_type],
-        metrics=list(METRICS) if card.results else None,
-        eval_results=[_eval_result(one, metric) for one in card.results for metric in METRICS] or None,
+        metrics=list(dict.fromkeys(one.metric for _, one in measures)) or None,
+        eval_results=[_eval_result(*one) for one in measures] or None,
     )
-    return render_card(data, "model.md.j2", card=card, metrics=METRICS)
+    return render_card(
+        data,
+        "model.md.j2",
+        card=card,
+        licence=licence,
+        averages=averages(card.results),
+        notes=_notes(card.results),
+        percent=_percent,
+        correlation=_correlation,
+        text=_text,
+        code=_code,
+        link=_link,
+        curves_picture=CURVES,
+    )
 
 
 def write_model_card(card: ModelCard, folder: Path) -> Path:
     """Write README.md and its pictures into an existing folder; return the path of README.md."""
     for result in card.results:
-        draw_confusion(result.scores["confusion_matrix"], result.scores["labels"], folder / result.picture)
+        if not result.rated:
+            draw_confusion(result.scores["confusion_matrix"], result.scores["labels"], folder / result.picture)
+        if result.reliability:
+            path = folder / result.reliability_picture
+            draw_reliability(result.reliability, result.calibrated_reliability, path)
+    if card.curves:
+        draw_curves(card.curves, folder / CURVES)
     path = folder / "README.md"
     path.write_text(render_model_card(card), encoding="utf-8")
     return path
 
 
-def draw_confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str], path: Path) -> None:
-    """Draw a confusion matrix to a PNG file: shades are shares of a row (recall), numbers are utterances.
-
-    Args:
-        matrix: utterances, rows are references and columns predictions, (classes, classes).
-        labels: names of the classes.
-        path: file to write.
-    """
-    from matplotlib.figure import Figure  # not pyplot: no display, no global state
-
-    size = len(labels)
-    figure = Figure(figsize=(2.4 + 0.55 * size, 2.0 + 0.55 * size), layout="constrained")
-    axis = figure.subplots()
-    shares = [[count / (sum(row) or 1) for count in row] for row in matrix]
-    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for i, row in enumerate(matrix):
-        for j, count in enumerate(row):
-            color = "white" if shares[i][j] > 0.55 else "black"
-            axis.text(j, i, str(count), ha="center", va="center", color=color, fontsize=9)
-    axis.set_xticks(range(size), labels, rotation=45, ha="right")
-    axis.set_yticks(range(size), labels)
-    axis.set_xlabel("predicted")
-    axis.set_ylabel("reference")
-    figure.colorbar(image, ax=axis, label="share of the reference class", shrink=0.8)
-    # without the name of the software, the same numbers give the same bytes
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+def write_cross_validation(folds: CrossValidation, folder: Path) -> Path:
+    """Write README.md about all folds, and a picture, into the folder above theirs; return the path of README.md."""
+    data = ModelCardData(
+        datasets=[folds.dataset] if _HUB_ID.fullmatch(folds.dataset) else None,
+        tags=["speech-emotion-recognition", "serbench", "cross-validation"],
+    )
+    if folds.labels:
+        draw_confusion(folds.confusion_matrix, folds.labels, folder / CONFUSION)
+    path = folder / "README.md"
+    content = render_card(data, "folds.md.j2", folds=folds, picture=CONFUSION, text=_text, code=_code)
+    path.write_text(content, encoding="utf-8")
+    return path
 
 
-def _eval_result(result: SplitScores, metric: str) -> EvalResult:
+def _eval_result(result: SplitScores, one: Measure) -> EvalResult:
+    told = result.scores.get("confidence", {})
+    arguments: dict[str, Any] = {"dimension": one.dimension} if one.dimension else {}
+    if one.interval is not None:
+        by = "speakers" if told["by"] == "groups" else told["by"]
+        ends = [round(end, 4) for end in one.interval]
+        arguments |= {"confidence_interval": ends, "level": told["level"], "by": by}
     return EvalResult(
         task_type="audio-classification",
         task_name="Speech emotion recognition",
-        dataset_type=result.dataset,
+        # the Hub refuses other characters in the type of a data set
+        dataset_type=result.dataset
+        if _HUB_ID.fullmatch(result.dataset)
+        else re.sub(r"[^A-Za-z0-9_.-]+", "-", result.dataset),
         dataset_name=result.name,
         dataset_config=result.config,
         dataset_split=result.split,
-        metric_type=metric,
-        metric_name=METRICS[metric],
-        metric_value=round(result.scores[metric], 4),
+        metric_type=one.metric,
+        metric_name=one.name,
+        metric_value=round(one.value, 4),
+        metric_args=arguments or None,
     )
+
+
+def _notes(results: Sequence[SplitScores]) -> list[str]:
+    """Return why some intervals are not by speaker, each reason once."""
+    shown = [
+        scores
+        for one in results
+        for scores in (one.scores, *(s for groups in one.by.values() for s in groups.values()))
+    ]
+    notes = [scores.get("confidence", {}).get("note", "") for scores in shown]
+    return list(dict.fromkeys(filter(None, notes)))
+
+
+def _percent(scores: Mapping[str, Any], metric: str) -> str:
+    return _with_interval(scores, metric, scores[metric], "%.1f", 100)
+
+
+def _correlation(scores: Mapping[str, Any], dimension: str) -> str:
+    one = scores[dimension]
+    return _with_interval(scores, dimension, one["ccc"] if isinstance(one, Mapping) else one, "%.3f", 1)
+
+
+def _with_interval(scores: Mapping[str, Any], key: str, value: float | None, form: str, unit: float) -> str:
+    """Return a score and its interval; a dagger marks an interval that is not by speaker."""
+    if value is None:
+        return "-"
+    told = scores.get("confidence", {})
+    if told.get(key) is None:
+        return form % (unit * value)
+    low, high = (form % (unit * end) for end in told[key])
+    return f"{form % (unit * value)} ({low} to {high}){'' if told['by'] == 'groups' else '†'}"
+
+
+def _text(value: Any) -> str:
+    """Return words of others as Markdown that shows them, also in a table."""
+    words = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\|\[\]*`])", r"\\\1", words)
+
+
+def _code(value: Any) -> str:
+    """Return a name as code, also in a table."""
+    words = " ".join(str(value).split()).replace("`", "'").replace("|", r"\|")
+    return f"`{words}`"
+
+
+def _link(name: str, address: str) -> str:
+    """Return a link, or the name alone where the address is none of the web."""
+    if not re.match(r"https?://", address):
+        return _text(name)
+    return f"[{_text(name)}]({quote(address, safe=':/?#@!$&*+,;=%~')})"

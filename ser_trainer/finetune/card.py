@@ -3,41 +3,40 @@
 import importlib.metadata
 import os
 import platform
+import re
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import torch
 from datasets import Dataset
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from loading_scripts import registry
-from model_cards.card import ModelCard, TrainingCorpus
+from loading_scripts import labels
+from model_cards.card import Calibration, ClassMeaning, ModelCard, TrainingCorpus
+from model_cards.licence import Source
+from ser_metrics.dimensional import DIMENSIONS
 
-# The settings that decide about the weights; the others say how a machine went about it.
-_SETTINGS = (
-    "learning_rate",
-    "lr_scheduler_type",
-    "warmup_steps",
-    "optim",
-    "weight_decay",
-    "max_grad_norm",
-    "num_train_epochs",
-    "max_steps",
+from .arguments import decisive
+from .sources import record_id, without_folder
+
+# Settings that do not decide about the weights, or only together with others, but belong to a description.
+_ALSO = (
     "per_device_train_batch_size",
     "gradient_accumulation_steps",
-    "label_smoothing_factor",
-    "max_seconds",
-    "bf16",
-    "fp16",
-    "seed",
+    "load_best_model_at_end",
+    "metric_for_best_model",
+    "early_stopping_patience",
+    "eval_crop",
 )
-_PACKAGES = ("serbench", "transformers", "torch", "datasets", "accelerate")
+_PACKAGES = ("serbench", "transformers", "torch", "torchaudio", "datasets", "accelerate", "peft", "huggingface_hub")
 
 
 class CardCallback(TrainerCallback):
-    """Writes size of the model, settings, steps and duration into a card while training runs."""
+    """Writes size of the model, settings, steps, duration and course of a training into a card while it runs."""
 
     def __init__(self, card: ModelCard):
         self.card = card
@@ -50,13 +49,10 @@ class CardCallback(TrainerCallback):
         self._start = perf_counter()
         self.card.parameters = sum(one.numel() for one in model.parameters())
         self.card.trainable = sum(one.numel() for one in model.parameters() if one.requires_grad)
-        values = {name: getattr(args, name, None) for name in _SETTINGS}
-        values = {name: getattr(value, "value", value) for name, value in values.items()}
-        if args.max_steps > 0:
-            values.pop("num_train_epochs")  # overruled
-        self.card.hyperparameters = {"processes": args.world_size} | {
-            name: value for name, value in values.items() if value not in (None, False, -1)
-        }
+        cuda = args.device.type == "cuda"
+        name = torch.cuda.get_device_name(args.device) if cuda else args.device.type.upper()
+        self.card.device = f"{args.world_size} x {name}" if args.world_size > 1 else name
+        self.card.hyperparameters |= {"processes": args.world_size} | settings(args)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -64,49 +60,96 @@ class CardCallback(TrainerCallback):
         """Note what training came to."""
         self.card.steps = state.global_step
         self.card.seconds = perf_counter() - self._start
+        self.card.curves = curves(state.log_history)
 
 
-def training_corpus(dataset: str, config: str, rows: Dataset) -> TrainingCorpus:
-    """Return what a card says of a training set, from the record of the corpus, or from the data set's own info.
+def settings(args: TrainingArguments) -> dict[str, Any]:
+    """Return the training arguments that a card shows: those that decide about the weights, and some others."""
+    values = decisive(args) | {name: getattr(args, name, None) for name in _ALSO}
+    if not args.load_best_model_at_end:
+        values.pop("metric_for_best_model")
+    return shown(values)
+
+
+def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as a card shows them: without those that are off, and without folders of this machine."""
+    plain = {name: getattr(value, "value", value) for name, value in values.items()}
+    on = {name: value for name, value in plain.items() if not _is_off(value)}
+    return {
+        name: ", ".join(map(without_folder, map(str, value))) if isinstance(value, list | tuple) else value
+        for name, value in on.items()
+    } | {name: without_folder(value) for name, value in on.items() if isinstance(value, str)}
+
+
+def _is_off(value: Any) -> bool:
+    # 0 is a value: a seed, no warm-up
+    return value in (None, "", "none", -1) or value is False or (isinstance(value, list | tuple | dict) and not value)
+
+
+def curves(log: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[int, float]]]:
+    """Return the course of a training from Trainer's log: name -> (optimizer step, value).
+
+    >>> curves([{"loss": 1.5, "learning_rate": 0.1, "step": 10}, {"eval_loss": 1.25, "eval_uar": 0.5, "step": 10}])
+    {'training loss': [(10, 1.5)], 'learning rate': [(10, 0.1)], 'validation loss': [(10, 1.25)], 'UAR': [(10, 0.5)]}
+    """
+    found: dict[str, list[tuple[int, float]]] = {}
+    names = {"loss": "training loss", "learning_rate": "learning rate"}
+    for entry in log:
+        for key, value in entry.items():
+            told = re.fullmatch(r"eval_(?:(?P<corpus>.+)_)?(?P<what>loss|uar|ccc)", key)
+            if told:
+                what = "validation loss" if told["what"] == "loss" else told["what"].upper()
+                names[key] = f"{told['corpus']} {what}" if told["corpus"] else what
+            if key in names:
+                found.setdefault(names[key], []).append((entry["step"], float(value)))
+    return found
+
+
+def meanings(classes: Sequence[str], datasets: Iterable[str]) -> list[ClassMeaning]:
+    """Return what classes mean in the label maps, of those that are emotion nouns.
 
     Args:
-        dataset: id, for example ``serbench/urdu``.
-        config: config.
-        rows: the training split, after rows without a label were left out.
+        classes: classes of the model.
+        datasets: ids of the training corpora, whose own meanings of a noun win.
+
+    >>> meanings(["boredom", "low_negative"], ["serbench/emodb"])[0].unified8
+    'sadness'
     """
-    namespace, _, corpus = dataset.rpartition("/")
-    known = {"dataset": dataset, "config": config, "utterances": len(rows)}
-    if namespace != registry.NAMESPACE or corpus not in registry.ids():
-        info = rows.info
-        return TrainingCorpus(name=dataset, licence=info.license or "unknown", homepage=info.homepage or "", **known)
-    record = registry.load(corpus).CORPUS
-    terms = f"redistribution {record.licence.redistribution}, commercial use {record.licence.commercial}"
-    return TrainingCorpus(
-        name=record.name,
-        languages=record.languages,
-        licence=record.licence.id,
-        terms="; ".join(filter(None, [terms, record.licence.note])),
-        homepage=record.homepage,
-        traps=record.traps,
-        **known,
+    corpora = [record_id(dataset) or "" for dataset in datasets]
+    found = []
+    for name in classes:
+        noun = labels.noun_of(name)
+        if noun is not None:
+            each = [labels.mapping(noun, corpus) for corpus in corpora]
+            quadrants = dict.fromkeys(one.arousal_valence for one in each if one.arousal_valence is not None)
+            unified8 = " or ".join(dict.fromkeys(one.unified8 for one in each))
+            found.append(ClassMeaning(name=name, unified8=unified8, arousal_valence=" or ".join(quadrants) or None))
+    return found
+
+
+def calibrated_on(temperature: float, rows: Mapping[str, Dataset]) -> Calibration:
+    """Return what a card says of a fitted temperature.
+
+    Args:
+        temperature: what the logits are divided by.
+        rows: corpus and config, as ``serbench/urdu:fold1`` -> the validation rows it was fitted on.
+    """
+    speakers = {
+        without_folder(name): rows.unique("speaker") if "speaker" in rows.column_names else []
+        for name, rows in rows.items()
+    }
+    return Calibration(
+        temperature=temperature,
+        utterances=sum(map(len, rows.values())),
+        speakers={name: [] if None in each else sorted(each) for name, each in speakers.items()},
     )
 
 
-def shared_speakers(train: Dataset, test: Dataset) -> float | None:
-    """Return the share of rows of `test` whose speaker is in `train`; None where a speaker is not known."""
-    if not all("speaker" in rows.column_names for rows in (train, test)):
-        return None
-    heard, speakers = (rows.select_columns(["speaker"])["speaker"][:] for rows in (train, test))
-    if not speakers or None in heard or None in speakers:
-        return None
-    return sum(speaker in set(heard) for speaker in speakers) / len(speakers)
-
-
 def command_line(argv: Sequence[str], processes: int = 1) -> str:
-    """Return the command that runs this process; of absolute paths only the last part is left.
+    """Return the command that runs this process; of absolute paths only the last part is left, of tokens nothing.
 
-    >>> command_line(["/data/serbench/examples/finetune.py", "--data_dir=/data/URDU", "--target", "emotion"])
-    'python examples/finetune.py --data_dir=URDU --target emotion'
+    >>> command_line(["/data/serbench/examples/finetune.py", "--data_dir=/data/URDU", "--hub_token", "hf_secret"])
+    'python examples/finetune.py --data_dir=URDU --hub_token ...'
     """
     if "ACCELERATE_MIXED_PRECISION" in os.environ:  # set by `accelerate launch`
         launcher = "accelerate launch" + (f" --num_processes {processes}" if processes > 1 else "")
@@ -118,14 +161,8 @@ def command_line(argv: Sequence[str], processes: int = 1) -> str:
     else:
         launcher = "python"
     script = "/".join(Path(argv[0]).parts[-2:])
-    return " ".join([launcher, script, *map(without_folder, argv[1:])])
-
-
-def without_folder(word: str) -> str:
-    """Return a word of a command line with an absolute path shortened to its last part."""
-    name, equals, value = word.rpartition("=")
-    path = Path(value).expanduser()
-    return f"{name}{equals}{path.name or '/'}" if path.is_absolute() else word
+    words = [shlex.quote(without_folder(word)) for word in argv[1:]]
+    return re.sub(r"(--\w*token[= ])\S+", r"\1...", " ".join([launcher, script, *words]))
 
 
 def versions() -> dict[str, str]:
@@ -140,28 +177,39 @@ def versions() -> dict[str, str]:
 
 
 def new_card(
-    output_dir: str, model: Any, base_model: str | None, target: str, corpora: Sequence[TrainingCorpus], args: Any
+    output_dir: str,
+    model: Any,
+    base_model: Source | None,
+    target: str | Sequence[str],
+    corpora: Sequence[TrainingCorpus],
+    args: Any,
+    others: Mapping[str, Any] | None = None,
 ) -> ModelCard:
     """Return the card as far as it is known before training.
 
     Args:
         output_dir: folder of the model; its last part names it.
         model: the classifier.
-        base_model: folder or Hub id that training starts from, None for random weights.
-        target: label column.
+        base_model: what training starts from, from `base_model_source`; None for random weights.
+        target: label column, or columns of ratings.
         corpora: what it is trained on.
         args: training arguments.
+        others: further settings that decide about the weights, such as the rank of adapters.
     """
     classes = [model.config.id2label[index] for index in range(model.config.num_labels)]
-    local = base_model is not None and Path(base_model).exists()
+    targets = [target] if isinstance(target, str) else list(target)
+    rated = set(targets) <= set(DIMENSIONS)
     return ModelCard(
         name=Path(output_dir).resolve().name,
         model_type=model.config.model_type,
-        base_model=Path(base_model).resolve().name if local else base_model,
+        base_model=base_model,
         model_id=args.hub_model_id or ".",
-        target=target,
+        target=", ".join(targets),
         classes=classes,
+        rated=rated,
+        meanings=[] if rated else meanings(classes, [one.dataset for one in corpora]),
         corpora=corpora,
         command=command_line(sys.argv, args.world_size),
+        hyperparameters=shown(others or {}),
         versions=versions(),
     )

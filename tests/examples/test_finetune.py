@@ -81,7 +81,7 @@ def test_the_lines_of_the_card_work_in_a_process_without_serbench(trained, tmp_p
         (["--corpora", "serbench/demoo:fold1"], "Did you mean 'demo'"),
         (["--corpora", "serbench/demo:fold9"], "config 'fold9' does not exist"),
         (["--corpora", "serbench/demo"], "needs a config, as serbench/demo:"),
-        (["--target", "arousal"], "target 'arousal' is no label column"),
+        (["--target", "arousal"], "no row has ratings of 'arousal'"),
         (["--model", "nowhere"], "--model nowhere"),
         (["--max_seconds", "0"], "--max_seconds must be above 0"),
         (["--learning_rat", "1"], "--learning_rat"),

@@ -29,8 +29,28 @@ def corpus(folder: Path, labels: list[int | None], column: str = "emotion") -> D
         samples = np.random.default_rng(number).normal(0, 0.1, 4000 + 800 * (number % 8))
         path = folder / f"{number}.wav"
         soundfile.write(path, samples, 16_000, subtype="PCM_16")
-        rows.append({"id": f"u{number}", "audio": {"bytes": None, "path": str(path)}, column: label})
-    features = Features({"id": Value("string"), "audio": Audio(16_000), column: ClassLabel(names=EMOTIONS)})
+        rows.append(
+            {
+                "id": f"u{number}",
+                "audio": {"bytes": None, "path": str(path)},
+                column: label,
+                "speaker": f"s{number % 4}",
+                "duration": len(samples) / 16_000,
+                "arousal": None if number % 5 == 4 else 1 + 4 * (number % 7) / 6,
+                "valence": 1 + 4 * (number % 3) / 2,
+            }
+        )
+    features = Features(
+        {
+            "id": Value("string"),
+            "audio": Audio(16_000),
+            column: ClassLabel(names=EMOTIONS),
+            "speaker": Value("string"),
+            "duration": Value("float32"),
+            "arousal": Value("float32"),
+            "valence": Value("float32"),
+        }
+    )
     return Dataset(pa.Table.from_pylist(rows, schema=features.arrow_schema))
 
 
@@ -47,7 +67,7 @@ def extractor(**fields) -> Wav2Vec2FeatureExtractor:
     return Wav2Vec2FeatureExtractor(**{"return_attention_mask": True} | fields)
 
 
-def trainer(folder: Path, rows: Dataset, **arguments) -> SerTrainer:
+def trainer(folder: Path, rows: Dataset, model: torch.nn.Module | None = None, **arguments) -> SerTrainer:
     """Return a trainer on the CPU whose steps take the rows in their order and are all logged."""
     defaults = {
         "output_dir": str(folder / "out"),
@@ -61,8 +81,13 @@ def trainer(folder: Path, rows: Dataset, **arguments) -> SerTrainer:
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
     }
+    eval_dataset = arguments.pop("eval_dataset", None)
     return SerTrainer(
-        classifier(), SerTrainingArguments(**defaults | arguments), train_dataset=rows, processing_class=extractor()
+        model or classifier(),
+        SerTrainingArguments(**defaults | arguments),
+        train_dataset=rows,
+        eval_dataset=eval_dataset,
+        processing_class=extractor(),
     )
 
 
