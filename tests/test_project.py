@@ -3,6 +3,8 @@
 import ast
 import configparser
 import re
+import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +119,21 @@ def test_no_path_of_one_machine_is_tracked():
         text=True,
     )
     assert listed.returncode in (1, 128), listed.stdout
+
+
+def commands(script: str) -> list[list[str]]:
+    """Return the words after a script in every command of the README that runs it."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.S)
+    lines = [line for block in blocks for line in block.splitlines() if f"examples/{script}" in line]
+    return [shlex.split(line.split(f"examples/{script}", 1)[1]) for line in lines]
+
+
+@pytest.mark.parametrize("script", ["finetune.py", "exhubert_transfer.py"])
+def test_the_commands_of_the_readme_have_arguments_that_there_are(script):
+    from ser_trainer.finetune.settings import parse
+
+    others = [runpy.run_path(str(REPOSITORY / "examples" / script))["TransferArguments"]] if "transfer" in script else []
+    assert commands(script)
+    for words in commands(script):
+        parse([str(REPOSITORY / word) if word.endswith(".yaml") else word for word in words], "", *others)

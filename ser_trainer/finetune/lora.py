@@ -18,6 +18,7 @@ TARGETS = {
     "unispeech-sat": _WAV2VEC,
     "exhubert": _WAV2VEC,
     "exwav2vec2": _WAV2VEC,
+    "exdata2vec-audio": _WAV2VEC,
     "wavlm": _WAVLM,
     "exwavlm": _WAVLM,
     "whisper": _WHISPER,

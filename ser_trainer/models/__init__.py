@@ -2,23 +2,20 @@
 
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
-from .exhubert import ExHubertConfig, ExHubertForSequenceClassification, ExHubertModel, contract, expand
+from . import exhubert
+from .exhubert import *  # noqa: F403
 from .tiny import tiny_hubert_config
 
-AutoConfig.register(ExHubertConfig.model_type, ExHubertConfig, exist_ok=True)
-AutoModel.register(ExHubertConfig, ExHubertModel, exist_ok=True)
-AutoModelForAudioClassification.register(ExHubertConfig, ExHubertForSequenceClassification, exist_ok=True)
+for _family in exhubert.FAMILIES.values():
+    _classifier = _family.expanded
+    _config, _model = _classifier.config_class, _classifier.model_class
+    AutoConfig.register(_config.model_type, _config, exist_ok=True)
+    AutoModel.register(_config, _model, exist_ok=True)
+    AutoModelForAudioClassification.register(_config, _classifier, exist_ok=True)
 
-# Saved folders carry the two files of code and an auto_map, for those who load them without this package.
-ExHubertConfig.register_for_auto_class()
-ExHubertModel.register_for_auto_class("AutoModel")
-ExHubertForSequenceClassification.register_for_auto_class("AutoModelForAudioClassification")
+    # Saved folders carry their files of code and an auto_map, for those who load them without this package.
+    _config.register_for_auto_class()
+    _model.register_for_auto_class("AutoModel")
+    _classifier.register_for_auto_class("AutoModelForAudioClassification")
 
-__all__ = [
-    "ExHubertConfig",
-    "ExHubertForSequenceClassification",
-    "ExHubertModel",
-    "contract",
-    "expand",
-    "tiny_hubert_config",
-]
+__all__ = ["tiny_hubert_config", *exhubert.__all__]

@@ -3,15 +3,20 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from accelerate import FullyShardedDataParallelPlugin
+from accelerate.commands.config.config_args import load_config_from_file
 from huggingface_hub import ModelCard
 
 from ser_trainer.finetune.card import command_line
 from ser_trainer.finetune.corpora import FoldError, load_folds
+from ser_trainer.finetune.settings import parse
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -132,3 +137,84 @@ def test_the_command_on_the_card_has_no_folder_of_this_machine(monkeypatch):
     assert command_line(words[:1], processes=2) == "accelerate launch --num_processes 2 examples/finetune.py"
     monkeypatch.setenv("ACCELERATE_USE_CPU", "1")
     assert command_line(words[:1], processes=2).startswith("ACCELERATE_USE_CPU=1 accelerate launch --multi_gpu")
+
+
+def two_steps(folder: Path, *words: str, launcher: Sequence[str] = (), **environment: str):
+    """Run the script with two optimizer steps of a batch of two."""
+    few = ["--max_steps", "2", "--per_device_train_batch_size", "2", "--use_cpu", "--output_dir", "out", *words]
+    command = [sys.executable, *launcher, str(REPOSITORY / "examples" / "finetune.py"), *few]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"} | environment
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400)
+
+
+def test_two_processes_train_one_model_and_score_it_once(tmp_path):
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+
+    done = two_steps(tmp_path, "--eval_strategy", "steps", "--eval_steps", "2", launcher=launcher)
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("serbench/demo:fold1") == 1
+    card = ModelCard.load(tmp_path / "out" / "README.md").text
+    assert "torchrun --nproc_per_node 2 examples/finetune.py" in card
+    assert "| processes | 2 |" in card
+
+
+def test_accelerate_launches_two_processes_on_a_cpu(tmp_path):
+    launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+
+    done = two_steps(tmp_path, launcher=launcher, ACCELERATE_USE_CPU="1")
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "| processes | 2 |" in ModelCard.load(tmp_path / "out" / "README.md").text
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "examples" / "accelerate").glob("*.yaml")), ids=lambda one: one.stem
+)
+def test_accelerate_reads_the_configs_that_are_shipped(path):
+    config = load_config_from_file(str(path))
+
+    assert config.mixed_precision == "bf16"
+    assert (config.num_machines > 1) == (path.stem == "two_machines")
+    assert config.num_processes % config.num_machines == 0
+    if path.stem == "fsdp":  # accelerate passes these on by name, and is silent about others
+        known = {one.name.removeprefix("fsdp_") for one in fields(FullyShardedDataParallelPlugin)}
+        assert {name.removeprefix("fsdp_") for name in config.fsdp_config} - known <= {"version", "offload_params"}
+
+
+def test_the_settings_that_are_shipped_are_settings():
+    data, _, args = parse([str(REPOSITORY / "examples" / "settings.yaml"), "--use_cpu"], "a trial")
+
+    assert (data.corpora, data.target) == (["serbench/demo:fold1"], ["emotion"])
+    assert (args.augment, args.max_seconds, args.class_weights) == (["noise", "gain"], 3, True)
+
+
+def test_a_pushed_model_loads_where_serbench_is_not_installed(tmp_path, hub, run_python):
+    words = ["--push_to_hub", "--hub_model_id", "somebody/demo-model"]
+
+    done = two_steps(tmp_path, *words, **hub.environment(tmp_path / "home"))
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    files = set(hub.repos["models/somebody/demo-model"].at("main").files)
+    assert {"README.md", "model.safetensors", "config.json", "preprocessor_config.json", "training.png"} <= files
+    assert not any("checkpoint" in name or name == "training_args.bin" for name in files)
+    code = """
+import numpy as np
+from transformers import pipeline
+classify = pipeline("audio-classification", model="somebody/demo-model", trust_remote_code=True)
+print(type(classify.model).__name__, len(classify({"raw": np.zeros(16000, np.float32), "sampling_rate": 16000}, top_k=None)))
+"""
+    loaded = run_python(code, cwd=tmp_path, importable=False, **hub.environment(tmp_path / "elsewhere"))
+    assert loaded.stdout.split() == ["ExHubertForSequenceClassification", "7"], loaded.stderr[-2000:]
+
+
+def test_a_hub_that_fails_at_the_end_costs_nothing_but_the_push(tmp_path, hub):
+    hub.when("POST", "/commit/", lambda: 500)
+
+    done = two_steps(
+        tmp_path, "--push_to_hub", "--hub_model_id", "somebody/demo-model", **hub.environment(tmp_path / "home")
+    )
+
+    assert done.returncode == 2
+    assert "hf upload somebody/demo-model out . --exclude 'checkpoint-*/**'" in done.stderr
+    assert {"README.md", "model.safetensors"} <= {path.name for path in (tmp_path / "out").iterdir()}

@@ -1,31 +1,37 @@
-"""ExHubertConfig, and the parameter counts of the paper."""
+"""Configurations of expanded models, and the parameter counts of the paper."""
 
 import pytest
 import torch
-from test_exhubert import small_config
+from test_expanded import family, small_config, wave_and_whisper
 from transformers import HubertConfig, HubertForSequenceClassification
 
-from ser_trainer.models import ExHubertConfig, ExHubertForSequenceClassification, ExHubertModel
+from ser_trainer.models import ExHubertForSequenceClassification, ExHubertModel
 from ser_trainer.models.exhubert import expanded_config
 
+REFUSED = [
+    ({"num_copies": "2"}, TypeError, "num_copies is the copies"),
+    ({"num_copies": True}, TypeError, "num_copies is the copies"),
+    ({"num_copies": 1.0}, TypeError, "num_copies is the copies"),
+    ({"num_copies": 0}, ValueError, "at least one copy"),
+    ({"num_copies": -1}, ValueError, "at least one copy"),
+    ({"num_copies": 1, "num_hidden_layers": 7}, ValueError, "multiple of 2"),
+    ({"gate_bias": "no"}, TypeError, "gate_bias is True or False"),
+    ({"freeze_original": 1}, TypeError, "freeze_original is True or False"),
+    ({"use_weighted_layer_sum": True, "layerdrop": 0.1}, ValueError, "layerdrop=0.0"),
+]
 
-@pytest.mark.parametrize(
-    ("fields", "error", "message"),
-    [
-        ({"num_copies": "2"}, TypeError, "num_copies is the copies"),
-        ({"num_copies": True}, TypeError, "num_copies is the copies"),
-        ({"num_copies": 1.0}, TypeError, "num_copies is the copies"),
-        ({"num_copies": 0}, ValueError, "at least one copy"),
-        ({"num_copies": -1}, ValueError, "at least one copy"),
-        ({"num_copies": 1, "num_hidden_layers": 7}, ValueError, "multiple of 2"),
-        ({"gate_bias": "no"}, TypeError, "gate_bias is True or False"),
-        ({"freeze_original": 1}, TypeError, "freeze_original is True or False"),
-        ({"use_weighted_layer_sum": True, "layerdrop": 0.1}, ValueError, "layerdrop=0.0"),
-    ],
-)
-def test_configuration_refuses(fields, error, message):
+
+@wave_and_whisper
+@pytest.mark.parametrize(("fields", "error", "message"), REFUSED)
+def test_configuration_refuses(kind, fields, error, message):
     with pytest.raises(error, match=message):
-        ExHubertConfig(**fields)
+        family(kind).expanded.config_class(**fields)
+
+
+@pytest.mark.parametrize("kind", ["wav2vec2-pre", "wavlm-pre", "data2vec-audio"])
+def test_convolutions_behind_the_encoder_are_refused(kind):
+    with pytest.raises(ValueError, match="add_adapter=False"):
+        expanded_config(small_config(kind, add_adapter=True))
 
 
 def test_a_field_set_after_construction_is_checked_by_the_model():
