@@ -7,6 +7,7 @@ from itertools import product
 import annotated_trees
 import pytest
 from conftest import REPOSITORY, published
+from test_corpora import EMOBOX
 from typer.testing import CliRunner
 
 from loading_scripts import listing, raw, registry, rows
@@ -38,7 +39,7 @@ def tree(tones, tmp_path_factory):
     return plant
 
 
-@pytest.mark.parametrize("corpus", registry.ids())
+@pytest.mark.parametrize("corpus", ["demo", *EMOBOX])
 def test_every_step_agrees_with_the_rows(corpus, tree):
     module, root = tree(corpus)
     record = module.CORPUS
