@@ -123,8 +123,8 @@ CREMA-D/
     errata=(
         Erratum("1076_MTI_SAD_XX has no signal (Strong-AI-Lab/emotion@30815b1)."),
         Erratum(
-            "20 cells of speaker, sentence and emotion are absent: 1008 has no WSI, 1009 no MTI, 1019 no ITH (six each), "
-            "1002 no TIE_NEU, 1076 no ITS_NEU (counted in EmoBox's list)."
+            "20 cells of speaker, sentence and emotion are absent: 1008 has no WSI, 1009 no MTI, 1019 no ITH (six "
+            "each), 1002 no TIE_NEU, 1076 no ITS_NEU (counted in EmoBox's list)."
         ),
         Erratum("SERAB and TensorFlow Datasets use 7,438 utterances and print 7,442."),
     ),

@@ -93,8 +93,8 @@ emodb/
     errata=(
         Erratum("EmoBox's five folds share all ten speakers between train and test (counted in its lists)."),
         Erratum(
-            "EmoBox's lists spell boredom 'boredem', and its label map has no entry for 'neutral', so that 79 utterances "
-            "of its own list cannot be mapped; here they are Neutral."
+            "EmoBox's lists spell boredom 'boredem', and its label map has no entry for 'neutral', so that 79 "
+            "utterances of its own list cannot be mapped; here they are Neutral."
         ),
     ),
     facts_from=(

@@ -151,7 +151,8 @@ MELD.Raw/
     ),
     errata=(
         Erratum(
-            "train dia125_utt3.mp4 and dev dia110_utt7.mp4 cannot be read and are left out (EmoBox, three public loaders)."
+            "train dia125_utt3.mp4 and dev dia110_utt7.mp4 cannot be read and are left out (EmoBox, three public "
+            "loaders)."
         ),
         Erratum("test dia38_utt4 lasts 305 s and test dia220_utt0 235 s (EmoBox's list)."),
         Erratum("69 of the 100 test speakers, with 95.8 % of the utterances, are also in train (counted)."),

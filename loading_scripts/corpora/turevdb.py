@@ -61,8 +61,8 @@ TurEV-DB/
     errata=(
         Erratum("1157 has only anger and sadness, 7895 only 29 words in happiness (measured)."),
         Erratum(
-            "The level differs by speaker: mean RMS 0.047-0.057 for 1157, 1234, 1358, 1984, but 0.098 for 6783 and 7895 "
-            "(measured)."
+            "The level differs by speaker: mean RMS 0.047-0.057 for 1157, 1234, 1358, 1984, but 0.098 for 6783 and "
+            "7895 (measured)."
         ),
         Erratum("EmoBox keeps the extension in its keys, and so do the ids here."),
     ),

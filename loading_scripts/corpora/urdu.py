@@ -55,8 +55,8 @@ URDU-Dataset/
     ),
     errata=(
         Erratum(
-            "Takes 2k-1 and 2k of a speaker and emotion are consecutive cuts of one passage in 200 of 200 pairs; EmoBox's "
-            "fold1 separates 68 of its 100 test files from their other half, which is in train (measured)."
+            "Takes 2k-1 and 2k of a speaker and emotion are consecutive cuts of one passage in 200 of 200 pairs; "
+            "EmoBox's fold1 separates 68 of its 100 test files from their other half, which is in train (measured)."
         ),
         Erratum(
             "Seven neighbouring passages overlap by 1 to 2 s: A/SM2 takes 2-3, H/SM6 8-9, S/SM24 2-3, 4-5, 8-9, 14-15, "

@@ -1,6 +1,7 @@
 """Trees of tones at published paths, with the tables that some corpora ship beside their audio, made up here.
 
-A corpus with tables has a file of its own in `annotated/`: `plant(root, lines, tones)`, and perhaps `speaker_as_listed`.
+A corpus with tables has a file of its own in `annotated/`, with `plant(root, lines, tones)` and perhaps
+`speaker_as_listed(utterance)` and `plant_examples(root, examples, tones)`.
 """
 
 from collections.abc import Callable
