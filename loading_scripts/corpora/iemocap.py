@@ -111,7 +111,8 @@ IEMOCAP_full_release/
     errata=(
         Erratum(
             "EmoBox's list and SERAB's split take the marker wearer for the speaker, which is wrong for 2,750 of the "
-            "5,531 turns. EmoBox's folds go by session and stay correct; all test speakers of `serab` are in its train split."
+            "5,531 turns. EmoBox's folds go by session and stay correct; all test speakers of `serab` are in its "
+            "train split."
         ),
         Erratum("Ratings outside 1 to 5 occur: valence up to 5.5, dominance down to 0.5."),
         Erratum("36 lines of single raters have no dominance (Strong-AI-Lab/emotion@30815b1)."),

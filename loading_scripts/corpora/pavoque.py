@@ -60,7 +60,8 @@ pavoque-data/
     errata=(
         Erratum(
             "119 intervals of the outtakes are listed two to four times, each time in another style (169 surplus "
-            "entries): the same audio with contradicting labels; 60 of the 119 are in train and in test of fold1 (computed)."
+            "entries): the same audio with contradicting labels; 60 of the 119 are in train and in test of fold1 "
+            "(computed)."
         ),
         Erratum("50 more pairs of neighboring outtakes overlap partly (computed)."),
         Erratum("EmoBox's 12.2 h count those intervals twice; 11.9 h are distinct."),
