@@ -229,8 +229,13 @@ def decisive(args: SerTrainingArguments) -> dict[str, object]:
     stock = {one.name for one in fields(TrainingArguments)}
     ours = [one.name for one in fields(args) if one.name not in stock and one.name not in _OF_EVALUATION]
     values = {name: getattr(args, name, None) for name in [*_DECISIVE, *ours]}
-    if args.max_steps > 0:
-        values.pop("num_train_epochs")  # overruled
+    idle = {
+        "num_train_epochs": args.max_steps > 0,  # overruled
+        "crop": args.max_seconds is None,
+        "augment_probability": not args.augment,
+        "logit_adjustment_tau": args.logit_adjustment == "none",
+    }
+    values = {name: value for name, value in values.items() if not idle.get(name)}
     return {name: getattr(value, "value", value) for name, value in values.items()}
 
 
