@@ -14,11 +14,26 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
-def read(path: Path) -> Iterator[tuple[str, list[dict[str, str]]]]:
+Row = dict[str, str]
+"""Column -> cell: NFC without blanks around, numbers as they are stored."""
+
+
+def read(path: Path) -> Iterator[tuple[str, list[Row]]]:
     """Yield (name of the sheet, rows below its first one) of every sheet of an Excel file, in order.
 
-    A row is column -> cell, columns named by the first row in lower case; cells are NFC without blanks around, "" if
-    empty. Numbers stay as they are stored. Rows without a filled cell are left out.
+    Columns are named by the first row, in lower case; empty cells are "". Rows without a filled cell are left out.
+
+    Raises:
+        RawTreeError: the file is no Excel workbook.
+    """
+    for sheet, rows in grids(path):
+        names = {column: name.lower() for column, name in rows[0].items() if name} if rows else {}
+        filled = (row for row in rows[1:] if any(row.values()))
+        yield sheet, [{name: row.get(column, "") for column, name in names.items()} for row in filled]
+
+
+def grids(path: Path) -> Iterator[tuple[str, list[Row]]]:
+    """Yield (name of the sheet, all its rows) of every sheet of an Excel file, in order; columns are "A", "B", ...
 
     Raises:
         RawTreeError: the file is no Excel workbook.
@@ -47,13 +62,11 @@ def _sheets(package: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
         yield one.attrib["name"], target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _rows(sheet: ElementTree.Element, strings: list[str]) -> list[dict[str, str]]:
-    rows = [
+def _rows(sheet: ElementTree.Element, strings: list[str]) -> list[Row]:
+    return [
         {_column(cell.attrib["r"]): _value(cell, strings) for cell in row.iter(f"{_MAIN}c")}
         for row in sheet.iter(f"{_MAIN}row")
     ]
-    names = {column: name.lower() for column, name in rows[0].items() if name} if rows else {}
-    return [{name: row.get(column, "") for column, name in names.items()} for row in rows[1:] if any(row.values())]
 
 
 def _column(reference: str) -> str:

@@ -2,14 +2,13 @@
 
 import logging
 import re
-import zipfile
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from xml.etree import ElementTree
 
+from .. import workbook
 from ..annotations import beside
 from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
 from ..errors import CorpusMismatchError, RawTreeError
@@ -184,7 +183,7 @@ def _labels(root: Path, part: str) -> dict[str, str]:
             f"{root / names[0]}, which does not exist. Put the authors' workbook beside the folders of clips."
         )
     labels = {}
-    for row in _workbook(path) if path.suffix.lower() == ".xlsx" else _text(path):
+    for row in _first_sheet(path) if path.suffix.lower() == ".xlsx" else _text(path):
         cells = [cell.strip() for cell in row if cell.strip()]
         for place, cell in enumerate(cells):
             if named := CLIP.fullmatch(cell):
@@ -210,40 +209,15 @@ def _emotion(path: Path, part: str, clip: str, word: str, code: str) -> str:
     return emotion
 
 
+def _first_sheet(path: Path) -> Iterator[list[str]]:
+    _, rows = next(workbook.grids(path))
+    return (list(row.values()) for row in rows)
+
+
 def _text(path: Path) -> Iterator[list[str]]:
     """Yield the rows of a workbook that was saved as text."""
     for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines():
         yield re.split("[,;\t]", line.replace('"', ""))
-
-
-def _workbook(path: Path) -> Iterator[list[str]]:
-    """Yield the rows of the first sheet of an Excel workbook, without empty cells (ECMA-376, part 1, section 18.3)."""
-    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-
-    def text(element: ElementTree.Element) -> str:
-        return "".join(one.text or "" for one in element.iter(f"{main}t"))
-
-    try:
-        with zipfile.ZipFile(path) as book:
-
-            def read(name: str) -> ElementTree.Element:
-                return ElementTree.fromstring(book.read(name))
-
-            named = "xl/sharedStrings.xml" in book.namelist()
-            shared = [text(one) for one in read("xl/sharedStrings.xml").findall(f"{main}si")] if named else []
-            first = next(read("xl/workbook.xml").iter(f"{main}sheet")).get(relation)
-            targets = {one.get("Id"): one.get("Target", "") for one in read("xl/_rels/workbook.xml.rels")}
-            sheet = read("xl/" + targets[first].removeprefix("/xl/"))
-    except (OSError, KeyError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError) as error:
-        raise RawTreeError(f"{CORPUS.name}: {path} is no whole Excel workbook: {error!r}. Copy it again.") from error
-    for row in sheet.iter(f"{main}row"):
-        cells = []
-        for cell in row.findall(f"{main}c"):
-            value = cell.findtext(f"{main}v", "")
-            kind = cell.get("t")
-            cells.append(shared[int(value)] if kind == "s" else text(cell) if kind == "inlineStr" else value)
-        yield cells
 
 
 def _subtitles(path: Path) -> str | None:

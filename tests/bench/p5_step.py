@@ -45,13 +45,13 @@ def main() -> None:
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--checkpointing", action="store_true")
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--lengths", choices=("iemocap", "fixed"), help=argparse.SUPPRESS)
+    parser.add_argument("--lengths", choices=("iemocap", "fixed"), help="only these")
     parser.add_argument("--trainer", choices=("stock", "ours"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.trainer:
         print(json.dumps(measure(arguments)))
         return
-    for lengths in ("iemocap", "fixed"):
+    for lengths in [arguments.lengths] if arguments.lengths else ["iemocap", "fixed"]:
         found: dict[str, list[dict]] = {"stock": [], "ours": []}
         for _ in range(arguments.runs):
             for trainer, runs in found.items():

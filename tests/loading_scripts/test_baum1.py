@@ -45,7 +45,7 @@ def test_a_missing_or_broken_workbook_is_named(tones, tmp_path):
     with pytest.raises(RawTreeError, match=r"Annotations_BAUM1a\.xlsx, which does not exist"):
         natives(tmp_path)
     (tmp_path / "Annotations_BAUM1a.xlsx").write_bytes(b"PK")
-    with pytest.raises(RawTreeError, match="no whole Excel workbook"):
+    with pytest.raises(RawTreeError, match="must be an Excel workbook"):
         natives(tmp_path)
 
 
