@@ -39,6 +39,11 @@ def shift_logits(model: PreTrainedModel, shift: np.ndarray) -> None:
     bias += torch.tensor(shift, dtype=bias.dtype, device=bias.device)
 
 
+def below_adapters(model: torch.nn.Module) -> PreTrainedModel:
+    """Return the model that adapters were put on; a model without adapters as it is."""
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
 def merged(model: torch.nn.Module) -> PreTrainedModel:
     """Return the model with its adapters merged into the weights; a model without adapters as it is."""
     return model.merge_and_unload() if isinstance(model, PeftModel) else model

@@ -22,7 +22,7 @@ from . import checkpoints
 from .arguments import CorpusArguments, ModelArguments, SerTrainingArguments, decisive
 from .card import calibrated_on, new_card
 from .corpora import Fold, load_folds
-from .finish import merged, shift_logits
+from .finish import below_adapters, merged, shift_logits
 from .lora import is_adapted
 from .scoring import score_split
 from .sources import base_model_source, check_commercial, training_corpus
@@ -204,18 +204,13 @@ def _finish(trainer: SerTrainer, valid: Dataset | None) -> float | None:
             temperature = calibration.fit_temperature(output.predictions, output.label_ids)
         except calibration.CalibrationError as error:
             logger.warning("The probabilities are not calibrated: %s", error)
+    plain = below_adapters(trainer.accelerator.unwrap_model(trainer.model))
     if trainer.eval_shift is not None:
-        shift_logits(merged_view(trainer), trainer.eval_shift)
+        shift_logits(plain, trainer.eval_shift)
         trainer.eval_shift = None
     if temperature is not None:
-        setattr(merged_view(trainer).config, calibration.TEMPERATURE, temperature)
+        setattr(plain.config, calibration.TEMPERATURE, temperature)
     return temperature
-
-
-def merged_view(trainer: SerTrainer) -> Any:
-    """Return the model below the wrappers of processes and adapters."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    return model.get_base_model() if is_adapted(model) else model
 
 
 def _score(trainer: SerTrainer, splits: Splits, temperature: float | None) -> SplitScores:

@@ -23,8 +23,8 @@ from ..models import expand, tiny_hubert_config
 from .arguments import ModelArguments
 from .finish import last_layer
 from .lora import adapt
+from .outputs import check_classes
 from .targets import class_names, label_array
-from .trainer import check_classes
 
 Started = tuple[torch.nn.Module, FeatureExtractionMixin]
 

@@ -12,11 +12,10 @@ import numpy as np
 import torch
 from datasets import Dataset
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
-from transformers import EarlyStoppingCallback, EvalPrediction, PreTrainedConfig, Trainer
+from transformers import EarlyStoppingCallback, EvalPrediction, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import rotate_checkpoints
 
-from loading_scripts.errors import SerbenchError
 from model_cards.card import ModelCard, write_model_card
 from model_cards.model_scores import METRICS
 from ser_metrics import dimensional_scores, scores
@@ -29,29 +28,11 @@ from .card import CardCallback
 from .collator import CHUNKS, IDS, SerCollator, padding_matters, shortest_input
 from .guards import StepGuard
 from .losses import Concordance, CrossEntropy, balanced_weights, log_prior
+from .outputs import check_outputs
 from .sampling import BatchSchedule, Plan, TrainingRows, balance, mel_vectors
-from .targets import CORPUS, LABELS, class_names, is_rated, label_array
+from .targets import CORPUS, LABELS, label_array
 
 logger = logging.getLogger(__name__)
-
-
-class ModelMismatchError(SerbenchError, ValueError):
-    """A model predicts other classes than the data set has."""
-
-
-def check_classes(config: PreTrainedConfig, names: list[str], model: str) -> None:
-    """Refuse a model, called `model` in the message, whose classes are not `names`, in this order.
-
-    Raises:
-        ModelMismatchError: number, names or order differ.
-    """
-    own = [config.id2label[index] for index in sorted(config.id2label)]
-    if own != names:
-        raise ModelMismatchError(
-            f"Model {model}: its classes must be those of the target, in this order; it has {len(own)} "
-            f"({', '.join(map(str, own))}), the target {len(names)} ({', '.join(names)}). Choose another target, or "
-            "replace its head: --new_head, or from_pretrained(..., id2label=..., ignore_mismatched_sizes=True)."
-        )
 
 
 class SerTrainer(Trainer):
@@ -87,7 +68,7 @@ class SerTrainer(Trainer):
     ):
         given = [train_dataset, *(eval_dataset.values() if isinstance(eval_dataset, dict) else [eval_dataset])]
         for dataset in filter(None, given):
-            _check_outputs(model, dataset)
+            check_outputs(model, dataset)
         self.rated = model.config.problem_type == "regression"
         if kwargs.get("data_collator") is None:
             kwargs["data_collator"] = SerCollator(
@@ -359,18 +340,6 @@ class SerTrainer(Trainer):
             super().create_model_card(*args, **kwargs)
         elif self.is_world_process_zero():
             write_model_card(self.card, Path(self.args.output_dir))
-
-
-def _check_outputs(model: torch.nn.Module, rows: Dataset) -> None:
-    name = model.config.name_or_path or type(model).__name__
-    if not is_rated(rows):
-        check_classes(model.config, class_names(rows), name)
-    elif (model.config.problem_type, model.config.num_labels) != ("regression", rows.features[LABELS].length):
-        raise ModelMismatchError(
-            f"Model {name}: the rows have {rows.features[LABELS].length} ratings; it is made for "
-            f"{model.config.num_labels} {'ratings' if model.config.problem_type == 'regression' else 'classes'}. "
-            "Replace its head: --new_head, or from_pretrained(..., problem_type='regression', id2label=...)."
-        )
 
 
 def _class_scores(logits: np.ndarray, labels: np.ndarray, names: list[str]) -> dict[str, float]:

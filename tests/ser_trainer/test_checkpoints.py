@@ -155,7 +155,9 @@ def test_the_manifest_tells_what_decides_about_the_weights(tmp_path):
     stored = json.loads((tmp_path / "out" / "checkpoint-2" / MANIFEST).read_text(encoding="utf-8"))
     assert stored["rows_per_step"] == 2
     assert {"learning_rate", "seed", "balance", "augment", "training_rows", "model_type"} <= set(stored)
-    assert not {"output_dir", "logging_steps", "dataloader_num_workers", "eval_crop", "crop"} & set(stored)  # no clip is cut
+    assert not {"output_dir", "logging_steps", "dataloader_num_workers", "eval_crop", "crop"} & set(
+        stored
+    )  # no clip is cut
 
 
 def _environment() -> dict[str, str]:

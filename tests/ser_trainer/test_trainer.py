@@ -10,8 +10,9 @@ import torch
 from toy import EMOTIONS, classifier, corpus, extractor, losses, trainer
 
 from ser_trainer.finetune.arguments import SerTrainingArguments
+from ser_trainer.finetune.outputs import ModelMismatchError
 from ser_trainer.finetune.targets import labelled
-from ser_trainer.finetune.trainer import ModelMismatchError, SerTrainer
+from ser_trainer.finetune.trainer import SerTrainer
 
 TOY = Path(__file__).with_name("toy.py")
 

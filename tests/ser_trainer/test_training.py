@@ -13,8 +13,8 @@ from ser_trainer.finetune.finish import merged, shift_logits
 from ser_trainer.finetune.guards import TrainingError
 from ser_trainer.finetune.lora import AdapterError, adapt
 from ser_trainer.finetune.losses import log_prior
+from ser_trainer.finetune.outputs import ModelMismatchError
 from ser_trainer.finetune.targets import labelled, pooled, rated
-from ser_trainer.finetune.trainer import ModelMismatchError
 from ser_trainer.models import expand, tiny_hubert_config
 
 
@@ -144,7 +144,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_utterances(tmp_pat
         return outputs
 
     model.forward = broken
-    with pytest.raises(TrainingError, match=r"Step 2: the loss must be a number.*utterances u2, u3\."):
+    with pytest.raises(TrainingError, match=r"Step 2: the loss must be a number.*a batch of u2, u3\."):
         run.train()
     assert run.state.global_step == 1
     assert all(one.isfinite().all() for one in model.parameters())
