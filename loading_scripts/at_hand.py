@@ -5,18 +5,18 @@ from pathlib import Path
 from datasets import DownloadManager
 
 from .builder import code_digest
-from .obtain import obtain
-from .raw import default_folder, locate
+from .obtain import fetched, obtain
+from .raw import locate
 from .registry import CorpusModule
 
 
 def at_hand(module: CorpusModule, folder: Path | None) -> Path | None:
-    """Return the root of the corpus in `folder`, else in `$SERBENCH_DATA`, else made by the corpus itself, or None.
+    """Return the root of the corpus in `folder`, else where it was put or fetched, else made by itself, or None.
 
     Raises:
         RawTreeError: the folder does not hold the corpus.
     """
-    folder = folder or default_folder(module.CORPUS)
+    folder = folder or fetched(module.CORPUS)
     if folder is not None:
         return locate(module, folder)
     return obtain(module, code_digest(module.CORPUS.id), DownloadManager()) if hasattr(module, "make") else None

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from functools import cache, wraps
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import datasets
 import numpy as np
 
 from .errors import AudioError
+from .utterance import CENTER, Channel
+
+if TYPE_CHECKING:
+    import datasets
 
 SAMPLE_RATE = 16_000
 """Hz; the rate of all encoders here, and of every built repository."""
@@ -51,7 +54,7 @@ def _open(source: Source) -> tuple[Any, str]:
 
 
 def read(
-    source: Source, start: float | None = None, end: float | None = None, channel: int | None = None
+    source: Source, start: float | None = None, end: float | None = None, channel: Channel = None
 ) -> tuple[np.ndarray, int]:
     """Return (samples, rate): float32 (frames, channels) in [-1, 1) at the file's own rate in Hz.
 
@@ -59,7 +62,7 @@ def read(
         source: audio that libsndfile reads, or a container of `CONTAINERS`, whose first audio stream is taken.
         start: seconds; the frames from floor(start * rate) on are taken, as EmoBox does.
         end: seconds; the frames before floor(end * rate).
-        channel: the only channel to return, from 0; None: all.
+        channel: the only channel to return, from 0; `CENTER`: the third of six, the first of two or one; None: all.
 
     Raises:
         AudioError: the file does not exist, cannot be decoded, has no such channel, or holds no samples there.
@@ -84,12 +87,24 @@ def read(
         raise AudioError(f"Audio file {name}: must hold samples{where}; it has none. Replace or remove the file.")
     if channel is None:
         return samples, rate
+    if channel == CENTER:
+        channel = _center(name, samples.shape[1])
     if not 0 <= channel < samples.shape[1]:
         raise AudioError(
             f"Audio file {name}: must have a channel {channel}, counted from 0; it has {samples.shape[1]} channels. "
             "Restore the original file."
         )
     return samples[:, channel : channel + 1], rate
+
+
+def _center(name: str, channels: int) -> int:
+    """Return the channel that holds the speech of a film: 5.1 is left, right, center, bass and two behind."""
+    if channels not in (1, 2, 6):
+        raise AudioError(
+            f"Audio file {name}: the center is the third of six channels, or the first of two or one; it has "
+            f"{channels}. Load the corpus without center_channel."
+        )
+    return 2 if channels == 6 else 0
 
 
 def _frame(seconds: float | None, rate: int) -> int | None:
@@ -162,9 +177,7 @@ def resample(samples: np.ndarray, rate: int, target: int) -> np.ndarray:
         return _resampler(rate, target)(torch.from_numpy(np.ascontiguousarray(samples))).numpy()
 
 
-def load(
-    source: Source, start: float | None = None, end: float | None = None, channel: int | None = None
-) -> np.ndarray:
+def load(source: Source, start: float | None = None, end: float | None = None, channel: Channel = None) -> np.ndarray:
     """Return int16 samples (frames,) at 16 kHz, mono; arguments and errors as in `read`."""
     samples, rate = read(source, start, end, channel)
     mono = resample(samples.mean(axis=1, dtype=np.float32), rate, SAMPLE_RATE)
@@ -196,7 +209,7 @@ def torchcodec_works() -> bool:
     return True
 
 
-def decode_row(feature: datasets.Audio, value: dict[str, Any]) -> dict[str, Any]:
+def decode_row(feature: "datasets.Audio", value: dict[str, Any]) -> dict[str, Any]:
     """Return {"path", "array", "sampling_rate"} for the storage of an audio column.
 
     `array` is float32: (frames,) for mono, else (channels, frames). Columns at 16 kHz mono (all of serbench's) go
@@ -243,13 +256,15 @@ def encode_row(value: Any) -> dict[str, Any]:
     return {"bytes": value.get("bytes"), "path": value.get("path")}
 
 
-def _rebuild(state: dict[str, Any]) -> datasets.Audio:
+def _rebuild(state: dict[str, Any]) -> "datasets.Audio":
+    import datasets
+
     feature = datasets.Audio()
     feature.__dict__.update(state)
     return feature
 
 
-def _reduce(feature: datasets.Audio) -> tuple[Callable[..., Any], tuple[dict[str, Any]]]:
+def _reduce(feature: "datasets.Audio") -> tuple[Callable[..., Any], tuple[dict[str, Any]]]:
     return _rebuild, (dict(feature.__dict__),)
 
 
@@ -259,19 +274,21 @@ def install() -> None:
     Where torchcodec works, `datasets` is left to it. A pickled audio feature names this module, so that a spawned
     worker which receives a dataset can read it too.
     """
+    import datasets
+
     decode, encode = datasets.Audio.decode_example, datasets.Audio.encode_example
     if getattr(decode, "serbench", False):
         return
 
     @wraps(decode)
-    def decode_example(self: datasets.Audio, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def decode_example(self: "datasets.Audio", value: Any, *args: Any, **kwargs: Any) -> Any:
         if torchcodec_works() or not self.decode:
             return decode(self, value, *args, **kwargs)
         decoded = not isinstance(value, dict) or "array" in value
         return value if decoded else decode_row(self, value)
 
     @wraps(encode)
-    def encode_example(self: datasets.Audio, value: Any) -> dict[str, Any]:
+    def encode_example(self: "datasets.Audio", value: Any) -> dict[str, Any]:
         return encode(self, value) if torchcodec_works() else encode_row(value)
 
     decode_example.serbench = True  # type: ignore[attr-defined]

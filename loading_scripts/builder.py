@@ -25,9 +25,18 @@ class CorpusConfig(datasets.BuilderConfig):
 
     Args:
         corpus: id of the corpus.
+        drop_errata: as in `listing.Choice`; so is the next.
+        center_channel: only where the corpus has one.
     """
 
     corpus: str = ""
+    drop_errata: bool = False
+    center_channel: bool = False
+
+    @property
+    def choice(self) -> listing.Choice:
+        """What the user wants otherwise than the corpus has it."""
+        return listing.Choice(self.drop_errata, self.center_channel)
 
     __eq__ = datasets.BuilderConfig.__eq__
 
@@ -62,7 +71,9 @@ class CorpusBuilder(datasets.ArrowBasedBuilder):
                 f"Corpus {self.dataset_name}: config {config_name!r} does not exist; its configs are {names}."
                 f"{near(config_name, names)}"
             )
-        return super()._create_builder_config(config_name=config_name, **kwargs)
+        config, name = super()._create_builder_config(config_name=config_name, **kwargs)
+        config.choice.check(registry.load(config.corpus))
+        return config, name
 
     @property
     def module(self) -> registry.CorpusModule:
@@ -87,8 +98,14 @@ class CorpusBuilder(datasets.ArrowBasedBuilder):
         root = (
             Path(self.base_path) if self.base_path else obtain(self.module, code_digest(self.config.corpus), dl_manager)
         )
-        parts = listing.split(self.module, self.config.name, listing.utterances(self.module, root))
+        parts = self._parts(root)
         return [datasets.SplitGenerator(name, {"shards": _shards(parts[name]), "root": str(root)}) for name in names]
+
+    def _parts(self, root: Path) -> dict[str, list[Utterance]]:
+        """Return split -> utterances of this config below `root`."""
+        found = listing.utterances(self.module, root, self.config.choice)
+        without = listing.dropped(self.module.CORPUS, found, self.config.choice)
+        return listing.split(self.module, self.config.name, found, without)
 
     def _generate_shards(self, shards: list[Any], root: str | None) -> Iterator[str]:
         for number in range(len(shards)):
@@ -101,7 +118,7 @@ class CorpusBuilder(datasets.ArrowBasedBuilder):
                 download_config=datasets.DownloadConfig(cache_dir=self._cache_downloaded_dir),
             )
             found = obtain(self.module, code_digest(self.config.corpus), downloads)
-            parts = listing.split(self.module, self.config.name, listing.utterances(self.module, found))
+            parts = self._parts(found)
             shards, root = [shard for name in shards for shard in _shards(parts[name])], str(found)
         for number, shard in enumerate(shards):
             try:

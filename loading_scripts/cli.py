@@ -41,6 +41,43 @@ def corpora(
 
 
 @app.command()
+def download(
+    corpus: Annotated[str, typer.Argument(help="Corpus id, as `serbench corpora` lists it.")],
+    raw: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write; default $SERBENCH_DATA/CORPUS or the cache of datasets, where load_dataset looks.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Fetch a corpus that needs nobody's permission, or say how to get it.
+
+    Run again after an interruption to continue. Archives whose publisher
+    states no sha256 are fetched too, as you ask for them; theirs is shown.
+
+    Example: serbench download ravdess --raw ~/corpora/ravdess
+    """
+    from huggingface_hub.utils import disable_progress_bars
+
+    from . import listing
+    from .obtain import download
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    module = registry.load(corpus)
+    done = download(module, raw)
+    for archive in module.CORPUS.downloads if done.sha256 else ():
+        known = "as published" if archive.sha256 else "md5 as published" if archive.md5 else "nothing to compare with"
+        typer.echo(f"{archive.url}: sha256 {done.sha256[archive.url]} ({known})")
+    found = listing.utterances(module, done.root)
+    verb = "Fetched" if done.sha256 else "Already there:"
+    typer.echo(f"{verb} {done.root}: {len(found)} of {module.CORPUS.utterances} utterances")
+    place = f', data_dir="{done.root}"' if raw else ""
+    typer.echo(f'load_dataset("serbench/{corpus}", "{module.CORPUS.config_names()[:2][-1]}"{place})')
+
+
+@app.command()
 def build(
     corpus: Annotated[
         str, typer.Argument(help="Corpus id, as `serbench corpora` lists it; with --metadata, a new one.")
@@ -52,6 +89,15 @@ def build(
     num_proc: Annotated[int, typer.Option(min=1, help="Processes that decode and encode.")] = 1,
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave out files that cannot be read; the card lists them.")
+    ] = False,
+    drop_errata: Annotated[
+        bool,
+        typer.Option(
+            "--drop-errata", help="Leave out utterances that the record calls defective; the card lists them."
+        ),
+    ] = False,
+    center_channel: Annotated[
+        bool, typer.Option("--center-channel", help="meld: read the channel that holds the speech, as EmoBox does.")
     ] = False,
     config: Annotated[
         list[str] | None,
@@ -84,7 +130,7 @@ def build(
 
     A corpus of your own: serbench build mycorpus --raw recordings --metadata table.csv
     """
-    from . import repo
+    from . import listing, repo
 
     if metadata is not None and raw is not None:
         from .metadata.door import read
@@ -94,7 +140,8 @@ def build(
         raise typer.BadParameter("a corpus of your own needs --raw and --metadata; --labels and --card go with them")
     else:
         module = registry.load(corpus)
-    folder = repo.build(module, raw, out, num_proc, skip_broken, config or ())
+    choice = listing.Choice(drop_errata, center_channel)
+    folder = repo.build(module, raw, out, num_proc, skip_broken, config or (), choice)
     typer.echo(f"Wrote {folder}")
     typer.echo(f'In {folder.parent.parent}: load_dataset("{folder.parent.name}/{folder.name}", "all")')
 
@@ -160,8 +207,7 @@ def info(
     for shown in (info.record_table(told), info.label_table(told), info.config_table(told)):
         table(*shown)
         typer.echo()
-    defects = [one["what"] for one in told["errata"]]
-    for heading, lines in (("to know", told["traps"]), ("known defect", defects)):
+    for heading, lines in (("to know", told["traps"]), ("known defect", info.erratum_lines(told))):
         for line in lines:
             typer.echo(f"{heading}: {line}")
     typer.echo(f"\n{told['citation']}")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import unquote, urlsplit
 
 from . import labels
 from .errors import RecordError, near
@@ -63,15 +64,36 @@ class Licence:
 class Archive:
     """One file that holds (part of) a corpus and can be fetched without asking anybody.
 
+    Without `sha256` nobody can tell whether the file is the one that the record describes: `serbench download` fetches
+    it when told to, load_dataset never by itself.
+
     Args:
         url: direct address.
-        bytes: size of the file.
-        sha256: checksum, hexadecimal; the download is refused if it differs.
+        bytes: size of the file, or None where nobody states it.
+        sha256: checksum, hexadecimal, or None; the download is refused if it differs.
+        md5: the same, weaker; for files whose publisher states no other.
+        path: where the file lies below the root; an archive is unpacked beside itself. Empty: the last part of the
+            address, in the root.
+
+    Raises:
+        RecordError: a checksum is none.
     """
 
     url: str
-    bytes: int
-    sha256: str
+    bytes: int | None = None
+    sha256: str | None = None
+    md5: str | None = None
+    path: str = ""
+
+    def __post_init__(self) -> None:
+        for name, digits in (("sha256", 64), ("md5", 32)):
+            value = getattr(self, name)
+            if value is not None and not re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
+                raise RecordError(
+                    f"Archive {self.url}: {name} is {digits} hexadecimal digits in lower case; found {value!r}."
+                )
+        if not self.path:
+            object.__setattr__(self, "path", unquote(urlsplit(self.url).path.rpartition("/")[2]))
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,21 @@ class Shard:
 
 
 def configs(
-    module: CorpusModule, names: Sequence[str], found: Sequence[Utterance], shard_of: Mapping[str, Shard]
+    module: CorpusModule, names: Sequence[str], listed: Sequence[Utterance], shard_of: Mapping[str, Shard]
 ) -> list[ConfigSummary]:
-    """Describe the named configs of which no split is empty."""
+    """Describe the named configs of which no split is empty.
+
+    Args:
+        module: the corpus.
+        names: configs.
+        listed: every utterance of the raw tree.
+        shard_of: id -> shard, of those that are in the folder.
+    """
     corpus = module.CORPUS
+    absent = frozenset(one.id for one in listed) - shard_of.keys()
     summaries = []
     for name in names:
-        parts = listing.split(module, name, found)
+        parts = listing.split(module, name, listed, absent)
         empty = [split for split, part in parts.items() if not part]
         if empty:
             logger.warning("Corpus %s: config %s is left out, as its split %s is empty here.", corpus.id, name, empty)

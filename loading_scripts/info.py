@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from . import describe, listing
-from .corpus import Permission
+from .corpus import Erratum, Permission
 from .registry import CorpusModule
 from .utterance import Utterance
 
 _PERMITTED = {Permission.YES: "allowed", Permission.NO: "forbidden", Permission.UNCLEAR: "unclear"}
+
+_SHOWN = 5
 
 Table = tuple[list[str], list[list[object]]]
 """Header, rows."""
@@ -50,10 +52,28 @@ def facts(module: CorpusModule, root: Path | None) -> dict[str, Any]:
         "labels": lines,
         "configs": [_config(module, name, found) for name in corpus.config_names()],
         "traps": list(corpus.traps),
-        "errata": [asdict(one) | {"drop": list(one.drop)} for one in corpus.errata],
+        "errata": [_erratum(one, found) for one in corpus.errata],
         "citation": corpus.citation,
         "facts_from": list(corpus.facts_from),
     }
+
+
+def _erratum(erratum: Erratum, found: Sequence[Utterance] | None) -> dict[str, Any]:
+    """Return an erratum; `not_here`: what it names and the raw tree lacks, None without a raw tree."""
+    here = None if found is None else {one.id for one in found}
+    missing = None if here is None else [name for name in erratum.drop if name not in here]
+    return {"what": erratum.what, "drop": list(erratum.drop), "not_here": missing}
+
+
+def erratum_lines(told: dict[str, Any]) -> list[str]:
+    """Return a line for each known defect: what it is, and what `--drop-errata` leaves out for it."""
+    lines = []
+    for one in told["errata"]:
+        count, missing = len(one["drop"]), one["not_here"]
+        drops = f" (--drop-errata leaves out {count}: {', '.join(one['drop'][:_SHOWN])}{', ...' * (count > _SHOWN)}"
+        lacks = f"; {len(missing)} of them not in this copy, first {missing[0]}" if missing else ""
+        lines.append(f"{one['what']}{f'{drops}{lacks})' if count else ''}")
+    return lines
 
 
 def _config(module: CorpusModule, name: str, found: Sequence[Utterance] | None) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .audio import SUFFIXES
 from .corpus import Corpus
-from .errors import CorpusMismatchError
+from .errors import CorpusMismatchError, UnknownNameError
 from .registry import CorpusModule
-from .utterance import Utterance
+from .utterance import CENTER, Utterance
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +23,34 @@ UNKNOWN_ALLOWED = 0.01
 _SHOWN = 5
 
 
-def utterances(module: CorpusModule, root: Path) -> list[Utterance]:
+@dataclass(frozen=True)
+class Choice:
+    """What a user wants otherwise than the corpus has it.
+
+    Args:
+        drop_errata: leave out the utterances that an erratum of the record names.
+        center_channel: read the channel that holds the speech instead of the mean of all.
+    """
+
+    drop_errata: bool = False
+    center_channel: bool = False
+
+    def check(self, module: CorpusModule) -> None:
+        """Raise UnknownNameError if the corpus does not offer this."""
+        if self.center_channel and not hasattr(module, "CENTER_CHANNEL"):
+            raise UnknownNameError(
+                f"Corpus {module.CORPUS.id}: center_channel is for corpora whose record knows of a center channel, as "
+                "meld; this one's does not. Leave it out."
+            )
+
+
+AS_IT_IS = Choice()
+
+
+def utterances(module: CorpusModule, root: Path, choice: Choice = AS_IT_IS) -> list[Utterance]:
     """Return every utterance of the corpus below `root`: atom after atom, sorted by id within.
+
+    Utterances that `choice` drops are among them, as partitions may depend on all; `split` and `dropped` part them.
 
     All doors keep this order, so that their rows are equal one by one. A copy with fewer utterances than the corpus has
     is loaded, with a warning that says how many are missing.
@@ -33,7 +60,10 @@ def utterances(module: CorpusModule, root: Path) -> list[Utterance]:
             files beside the utterances have names that the corpus does not use.
     """
     corpus = module.CORPUS
+    choice.check(module)
     found = sorted(module.find(root), key=lambda one: one.id)
+    if choice.center_channel:
+        found = [replace(one, channel=CENTER) for one in found]
     _check_ids(corpus, found, root)
     _check_speakers(corpus, found, root)
     _check_names(corpus, found, root)
@@ -104,14 +134,36 @@ def atoms(corpus: Corpus, found: Sequence[Utterance]) -> list[list[Utterance]]:
     return list(groups.values())
 
 
-def split(module: CorpusModule, config: str, found: Sequence[Utterance]) -> dict[str, list[Utterance]]:
-    """Return split -> utterances of `config`, in the order of `found`; every split of the config is a key."""
+def dropped(corpus: Corpus, found: Sequence[Utterance], choice: Choice) -> frozenset[str]:
+    """Return the ids in `found` that `choice` leaves out, and say how many."""
+    if not choice.drop_errata:
+        return frozenset()
+    named = {name for erratum in corpus.errata for name in erratum.drop}
+    here = named & {one.id for one in found}
+    logger.warning(
+        "Corpus %s: %d of %d utterances are left out for errata of the record%s.",
+        *(corpus.id, len(here), len(found)),
+        f" ({len(named - here)} more that it names are not in this copy)" if named - here else "",
+    )
+    return frozenset(here)
+
+
+def split(
+    module: CorpusModule, config: str, found: Sequence[Utterance], without: frozenset[str] = frozenset()
+) -> dict[str, list[Utterance]]:
+    """Return split -> utterances of `config`, in the order of `found`; every split of the config is a key.
+
+    Args:
+        module: the corpus.
+        config: config name.
+        found: every utterance of the raw tree: a partition may depend on all of them.
+        without: ids that are left out of their split, and change nothing else.
+    """
     corpus = module.CORPUS
     parts: dict[str, list[Utterance]] = {name: [] for name in corpus.splits(config)}
-    if config == "all":
-        return {"train": list(found)}
-    for one, name in zip(found, corpus.partitions[config].assign(found), strict=True):
-        if name is not None:
+    assigned = ["train"] * len(found) if config == "all" else corpus.partitions[config].assign(found)
+    for one, name in zip(found, assigned, strict=True):
+        if name is not None and one.id not in without:
             parts[name].append(one)
     return parts
 

@@ -5,24 +5,24 @@ Only the lookup of a name is replaced; builder class, cache, streaming and worke
 
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import datasets.inspect
-import datasets.load
-from datasets.exceptions import DatasetNotFoundError
-from datasets.load import BuilderConfigsParameters, DatasetModule
-
-from . import builder, raw, registry
+from . import raw, registry
 from .corpus import Corpus
 from .errors import RawTreeError, UnknownNameError, near
-from .obtain import cache_folder
+from .obtain import cache_folder, fetched
+
+if TYPE_CHECKING:
+    from datasets.load import DatasetModule
 
 _PREFIX = f"{registry.NAMESPACE}/"
-# `datasets.inspect` holds a name of its own for the function, bound at import.
-_USERS = (datasets.load, datasets.inspect)
 
 
-def _module(corpus: str, root: Path | None) -> DatasetModule:
+def _module(corpus: str, root: Path | None) -> "DatasetModule":
+    from datasets.load import BuilderConfigsParameters, DatasetModule
+
+    from . import builder
+
     return DatasetModule(
         module_path=builder.__name__,
         # The place is part of the key: cached rows hold absolute paths, and a moved or copied tree is equal otherwise.
@@ -36,8 +36,10 @@ def _module(corpus: str, root: Path | None) -> DatasetModule:
 
 
 def _wrap(original: Any) -> Any:
+    from datasets.exceptions import DatasetNotFoundError
+
     @wraps(original)
-    def dataset_module_factory(path: str, *args: Any, **kwargs: Any) -> DatasetModule:
+    def dataset_module_factory(path: str, *args: Any, **kwargs: Any) -> "DatasetModule":
         name = str(path)
         if not name.startswith(_PREFIX) or kwargs.get("data_files") is not None:
             return original(path, *args, **kwargs)
@@ -51,7 +53,7 @@ def _wrap(original: Any) -> Any:
             return _module(corpus, raw.locate(module, Path(data_dir)))
         if Path(name).is_dir():  # built by `serbench build`; stock datasets reads it
             return original(path, *args, **kwargs)
-        if (folder := raw.default_folder(module.CORPUS)) is not None:
+        if (folder := fetched(module.CORPUS)) is not None:
             return _module(corpus, raw.locate(module, folder))
         if hasattr(module, "make"):
             return _module(corpus, None)
@@ -74,8 +76,10 @@ def _refuse_built(corpus: Corpus, data_dir: Path) -> None:
         )
 
 
-def _elsewhere(original: Any, path: str, *args: Any, **kwargs: Any) -> DatasetModule:
+def _elsewhere(original: Any, path: str, *args: Any, **kwargs: Any) -> "DatasetModule":
     """Look for a serbench/<name> that has no record: a user's own, built or on the Hub."""
+    from datasets.exceptions import DatasetNotFoundError
+
     try:
         return original(path, *args, **kwargs)
     except (DatasetNotFoundError, ConnectionError) as error:
@@ -88,15 +92,16 @@ def _elsewhere(original: Any, path: str, *args: Any, **kwargs: Any) -> DatasetMo
 
 def install() -> None:
     """Put the hook in place; a second call changes nothing. Names bound before this call go through it too."""
-    if not hasattr(datasets.load.dataset_module_factory, "serbench"):
-        wrapped = _wrap(datasets.load.dataset_module_factory)
-        for user in _USERS:
-            user.dataset_module_factory = wrapped
+    from datasets import inspect, load  # `inspect` holds a name of its own for the function, bound at import
+
+    if not hasattr(load.dataset_module_factory, "serbench"):
+        load.dataset_module_factory = inspect.dataset_module_factory = _wrap(load.dataset_module_factory)
 
 
 def uninstall() -> None:
     """Put the original function back."""
-    original = getattr(datasets.load.dataset_module_factory, "serbench", None)
+    from datasets import inspect, load
+
+    original = getattr(load.dataset_module_factory, "serbench", None)
     if original is not None:
-        for user in _USERS:
-            user.dataset_module_factory = original
+        load.dataset_module_factory = inspect.dataset_module_factory = original

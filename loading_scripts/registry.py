@@ -19,7 +19,8 @@ class CorpusModule(Protocol):
     """What a file in `corpora/` defines, and what a table of the user's own becomes (`metadata`).
 
     `make`, where present, writes the corpus itself below a folder; `version`, where present, names the state of what
-    `find` knows from elsewhere than the raw folder.
+    `find` knows from elsewhere than the raw folder; `CENTER_CHANNEL`, where present, says that six-channel files have
+    their speech in the third, so that a user may choose it.
     """
 
     __name__: str

@@ -22,13 +22,14 @@ from filelock import FileLock
 from tqdm.auto import tqdm
 
 from model_cards.corpus_pictures import draw_class_balance, draw_durations
-from model_cards.dataset import ConfigSummary, render_dataset_card
+from model_cards.dataset import ConfigSummary, LeftOut, render_dataset_card
 
 from . import builder, describe, listing, registry, rows, stored
 from .at_hand import needed
 from .corpus import Corpus
 from .describe import Shard
 from .errors import AudioError, DiskFullError, UnknownNameError, near
+from .printed import printed
 from .registry import CorpusModule
 from .utterance import Utterance
 
@@ -46,6 +47,7 @@ def build(
     num_proc: int = 1,
     skip_broken: bool = False,
     configs: Sequence[str] = (),
+    choice: listing.Choice = listing.AS_IT_IS,
 ) -> Path:
     """Write the repository folder of a corpus and return it.
 
@@ -58,22 +60,24 @@ def build(
         num_proc: processes that decode and encode.
         skip_broken: leave out utterances whose audio cannot be read, and list them in the card.
         configs: configs that the card offers besides ``all``; empty for every one.
+        choice: what the user wants otherwise than the corpus has it; the card says so.
 
     Raises:
-        UnknownNameError: a config does not exist.
+        UnknownNameError: a config does not exist, or the corpus does not offer the choice.
         RawTreeError: the raw folder is missing or not the corpus.
         AudioError: audio files are broken; they are named.
     """
     corpus = module.CORPUS
+    choice.check(module)
     offered = _offered(corpus, configs)
     out = (out or Path(registry.NAMESPACE) / corpus.id).absolute()
     root = needed(module, raw)
     out.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(out.parent / f".{out.name}.lock"):
-        identity = builder.identity(corpus.id, root, getattr(module, "version", ""))
+        identity = builder.identity(corpus.id, root, f"{getattr(module, 'version', '')}{choice}")
         part = out.parent / f".{out.name}.{identity}.part"
         try:
-            _write(module, root, part, num_proc, skip_broken, offered)
+            _write(module, root, part, num_proc, skip_broken, offered, choice)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
@@ -107,10 +111,17 @@ def _replace(part: Path, out: Path) -> None:
 
 
 def _write(
-    module: CorpusModule, root: Path, part: Path, num_proc: int, skip_broken: bool, offered: Sequence[str]
+    module: CorpusModule,
+    root: Path,
+    part: Path,
+    num_proc: int,
+    skip_broken: bool,
+    offered: Sequence[str],
+    choice: listing.Choice,
 ) -> None:
     corpus = module.CORPUS
-    listed = listing.utterances(module, root)
+    listed = listing.utterances(module, root, choice)
+    dropped = listing.dropped(corpus, listed, choice)
     # Partitions stay here: those of a table hold the split of every utterance, and each task would carry them along.
     record = replace(corpus, partitions={})
     (part / "data").mkdir(parents=True, exist_ok=True)
@@ -118,9 +129,10 @@ def _write(
     durations: list[float] = []
     with (
         _pool(num_proc) as workers,
-        tqdm(total=len(listed), unit="utt", desc=f"Building {corpus.id}", disable=None) as progress,
+        tqdm(total=len(listed) - len(dropped), unit="utt", desc=f"Building {corpus.id}", disable=None) as progress,
     ):
-        for number, atom in enumerate(listing.atoms(corpus, listed)):
+        for number, group in enumerate(listing.atoms(corpus, listed)):
+            atom = [one for one in group if one.id not in dropped]
             for index, start in enumerate(range(0, len(atom), ROWS_PER_SHARD)):
                 path = _shard(
                     corpus,
@@ -133,22 +145,24 @@ def _write(
                 columns = pq.read_table(path, columns=["id", "duration"])
                 shard_of |= dict.fromkeys(columns["id"].to_pylist(), _measure(path))
                 durations += columns["duration"].to_pylist()
-    broken = [one for one in listed if one.id not in shard_of]
+    broken = [one for one in listed if one.id not in shard_of and one.id not in dropped]
     if broken and not skip_broken:
         raise AudioError(
             f"Corpus {corpus.id}: an earlier build left out {len(broken)} broken files, first {broken[0].path}. Repair "
             f"them and remove {part}, or add --skip-broken."
         )
     found = [one for one in listed if one.id in shard_of]
-    configs = describe.configs(module, offered, found, shard_of)
-    _describe(corpus, configs, found, [one.path for one in broken], durations, part)
+    configs = describe.configs(module, offered, listed, shard_of)
+    kept_out = LeftOut(tuple(one.path for one in broken), tuple(sorted(dropped)))
+    _describe(corpus, configs, found, kept_out, choice, durations, part)
 
 
 def _describe(
     corpus: Corpus,
     configs: Sequence[ConfigSummary],
     found: Sequence[Utterance],
-    broken: Sequence[str],
+    left_out: LeftOut,
+    choice: listing.Choice,
     durations: Sequence[float],
     part: Path,
 ) -> None:
@@ -156,7 +170,9 @@ def _describe(
     lines = describe.label_lines(corpus, found)
     draw_class_balance(lines, part / "class_balance.png")
     draw_durations(durations, part / "durations.png")
-    card = render_dataset_card(corpus, configs, lines, len(found), sum(durations), broken)
+    card = render_dataset_card(
+        corpus, configs, lines, printed(corpus), len(found), sum(durations), left_out, choice.center_channel
+    )
     (part / "README.md").write_text(card, encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Gender(StrEnum):
@@ -10,6 +11,12 @@ class Gender(StrEnum):
     FEMALE = "female"
     MALE = "male"
     UNKNOWN = "unknown"
+
+
+Channel = int | Literal["center"] | None
+"""Channel of a file, from 0; the one that holds the speech of a film; None: the mean of all."""
+
+CENTER: Literal["center"] = "center"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +32,7 @@ class Utterance:
         language: BCP 47 tag (``en``, ``en-NZ``).
         start: seconds into the file, or None for the whole file.
         end: seconds into the file, or None.
-        channel: channel of the file that is read, from 0; None: the mean of all.
+        channel: channel of the file that is read, from 0, or `CENTER`; None: the mean of all.
         arousal: rating on the corpus' own scale, or None.
         valence: rating, or None.
         dominance: rating, or None.
@@ -41,7 +48,7 @@ class Utterance:
     language: str
     start: float | None = None
     end: float | None = None
-    channel: int | None = None
+    channel: Channel = None
     arousal: float | None = None
     valence: float | None = None
     dominance: float | None = None

@@ -14,7 +14,7 @@ _BLUE = "#3b6ea8"
 
 def draw_class_balance(labels: "Sequence[LabelLine]", path: Path) -> None:
     """Draw bars of utterances for the classes of `emotion` and of `unified8` to a PNG file."""
-    figure, axes = _axes(2)
+    figure, axes = _axes(2, height=max(3.2, 0.9 + 0.23 * len({line.emotion for line in labels})))
     for axis, column in zip(axes, ("emotion", "unified8"), strict=True):
         counts: dict[str, int] = {}
         for line in labels:
@@ -30,18 +30,21 @@ def draw_class_balance(labels: "Sequence[LabelLine]", path: Path) -> None:
 
 
 def draw_durations(seconds: Sequence[float], path: Path) -> None:
-    """Draw a histogram of durations in seconds to a PNG file."""
+    """Draw a histogram of durations in seconds to a PNG file; its last bar holds all that are exceptionally long."""
+    import numpy as np
+
     figure, (axis,) = _axes(1)
-    axis.hist(seconds, bins=40, color=_BLUE)
-    axis.set_xlabel("seconds")
+    longest = 1.5 * float(np.quantile(seconds, 0.99))  # a few clips of minutes would squeeze all others into one bar
+    axis.hist(np.minimum(seconds, longest), bins=40, color=_BLUE)
+    axis.set_xlabel("seconds" if max(seconds) <= longest else f"seconds (last bar: up to {max(seconds):.0f})")
     axis.set_ylabel("utterances")
     _save(figure, path)
 
 
-def _axes(columns: int) -> "tuple[object, Sequence[Axes]]":
+def _axes(columns: int, height: float = 3.2) -> "tuple[object, Sequence[Axes]]":
     from matplotlib.figure import Figure  # not pyplot: no display, no global state
 
-    figure = Figure(figsize=(4.5 * columns, 3.2), layout="constrained")
+    figure = Figure(figsize=(4.5 * columns, height), layout="constrained")
     axes = figure.subplots(1, columns, squeeze=False)[0]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)

@@ -1,5 +1,6 @@
 """The card of a corpus: what `./serbench/<corpus>/README.md` says, and the YAML by which `datasets` loads it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,13 +72,51 @@ class LabelLine:
     count: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class PaperScores:
+    """What one paper scores on the corpus.
+
+    Args:
+        paper: name, authors and year.
+        url: where it is.
+        source: which of its tables, and what was trained.
+        config: the config that stands for its split here; empty if none does.
+        metrics: names and units of the scores.
+        rows: system, then a cell for each metric, as printed; empty if the paper prints none.
+        note: what must be known before comparing; may be empty.
+    """
+
+    paper: str
+    url: str
+    source: str
+    config: str
+    metrics: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What the raw tree holds and the folder does not.
+
+    Args:
+        broken: raw paths of audio that cannot be read.
+        errata: ids of utterances that were dropped for errata of the record.
+    """
+
+    broken: tuple[str, ...] = ()
+    errata: tuple[str, ...] = ()
+
+
 def render_dataset_card(
     corpus: "Corpus",
     configs: Sequence[ConfigSummary],
     labels: Sequence[LabelLine],
+    scores: Sequence[PaperScores],
     utterances: int,
     seconds: float,
-    broken: Sequence[str],
+    left_out: LeftOut,
+    center_channel: bool = False,
 ) -> str:
     """Return README.md: front matter that `datasets` reads, and a page for people.
 
@@ -85,9 +124,11 @@ def render_dataset_card(
         corpus: the record.
         configs: every config that the folder offers.
         labels: the label table.
+        scores: what the papers that use the corpus score on it.
         utterances: number of utterances in the folder.
         seconds: their total duration.
-        broken: raw paths that were left out because their audio cannot be read.
+        left_out: what the raw tree holds and the folder does not.
+        center_channel: whether the channel that holds the speech was read, instead of the mean of all.
     """
     data = DatasetCardData(
         pretty_name=corpus.name,
@@ -114,7 +155,11 @@ def render_dataset_card(
         corpus=corpus,
         configs=configs,
         labels=labels,
+        bases={line.canonical: line.basis for line in labels if line.canonical},
+        genders=Counter(map(str, corpus.speakers.values())),
+        scores=scores,
         utterances=utterances,
         seconds=seconds,
-        broken=broken,
+        left_out=left_out,
+        center_channel=center_channel,
     )

@@ -140,7 +140,8 @@ MELD.Raw/
     papers=("emobox", "ser_evals", "generalize", "exhubert"),
     traps=(
         "12,109 clips have six channels, the others two. EmoBox reads the third of six, which holds the speech, and "
-        "the first of two; here all are averaged, music and laughter included.",
+        "the first of two; here all are averaged, music and laughter included, unless center_channel=True "
+        "(--center-channel) asks for EmoBox's.",
         "Numbers of dialogues start again in each split: dia0_utt0 exists three times.",
         "The test folder holds about 140 extra files final_videos_test*; they are left out. One public loader says "
         "that they are the right cuts: 96 of 2,610 plain test clips differ by more than 1 s from their time stamps, "
@@ -174,6 +175,8 @@ GRAMMAR = re.compile(
     r"(?:[^/]+/)?(?P<folder>train_splits|dev_splits_complete|output_repeated_splits_test)/"
     r"dia(?P<dialogue>\d+)_utt(?P<utterance>\d+)\.(?:mp4|wav|flac)"
 )
+
+CENTER_CHANNEL = True
 
 # CSV files from before November 2020 have control characters (U+0080 to U+009F) for apostrophes and dashes.
 CP1252 = {code: bytes([code]).decode("cp1252", "ignore") or None for code in range(0x80, 0xA0)}
