@@ -104,6 +104,7 @@ def how_to_get(corpus: Corpus) -> str:
     return "\n".join(
         [
             f"Get it: {corpus.how_to_get}",
+            *([f"Or, as it is free to fetch: serbench download {corpus.id}"] if corpus.downloads else []),
             f"From: {corpus.homepage} (access: {corpus.access}; licence: {corpus.licence.id})",
             "Expected tree:",
             *("    " + line for line in corpus.layout.strip().splitlines()),

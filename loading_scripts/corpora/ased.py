@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import listed_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -53,6 +53,9 @@ ASED_V1/
     classes={"a": "Angry", "f": "Fear", "h": "Happy", "n": "Neutral", "s": "Sad", "S": "Sad"},
     speakers=SPEAKERS,
     partitions=listed_folds("ased", 1),
+    downloads=(
+        Archive(url="https://github.com/wgwangang/ASED_V1/archive/3feb6d25ec1a88d770594c88d2c4e6cae5c0d046.zip"),
+    ),
     papers=("emobox",),
     traps=(
         "One name begins with an upper-case letter, 04Sad/S4-04-02-01-29.wav; for EmoBox this is a sixth code with one "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import Table, generalize, listed_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -118,6 +118,7 @@ ASVP-ESD-Update/
             rule="the 5,140 utterances that are speech: second field of the name 01 (serbench's own)",
         )
     },
+    downloads=(Archive(url="https://zenodo.org/record/7132783/files/ASVP-ESD-Update.zip"),),
     papers=("emobox", "generalize", "exhubert"),
     traps=(
         "63 % of the files are cries, laughs, sighs and other sounds without words; `speech` leaves them out.",

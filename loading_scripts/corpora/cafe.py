@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import serab, serevals, speaker_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -84,6 +84,7 @@ CaFE_48k/
     )
     | serab({"validation": ("08", "10"), "test": ("01", "04", "06")})
     | serevals("cafe"),
+    downloads=(Archive(url="https://zenodo.org/record/1478765/files/CaFE_48k.zip"),),
     papers=("emobox", "ser_evals", "serab"),
     traps=(
         "The archive stores its names in code page 437 without saying so: depending on the program, Colère comes out "

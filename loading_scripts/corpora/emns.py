@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..errors import RawTreeError
 from ..partitions import listed_folds
 from ..raw import match
@@ -66,6 +66,10 @@ emns/
     },
     speakers={SPEAKER: Gender.FEMALE},
     partitions=listed_folds("emns", 1),
+    downloads=(
+        Archive(url="https://www.openslr.org/resources/136/metadata.csv"),
+        Archive(url="https://www.openslr.org/resources/136/raw_webm.tar.xz"),
+    ),
     papers=("emobox",),
     traps=(
         "The files are Opus in WebM, which libsndfile cannot read; they are decoded by FFmpeg's libraries, at 48 kHz.",

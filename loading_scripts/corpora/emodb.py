@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import emosetpp, listed_folds, serab, serevals
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -85,6 +85,7 @@ emodb/
     | serab({"validation": ("10", "14"), "test": ("03", "12")})
     | serevals("emodb")
     | emosetpp("emodb", SPEAKERS),
+    downloads=(Archive(url="http://emodb.bilderbar.info/download/download.zip"),),
     papers=("emobox", "ser_evals", "serab", "exhubert"),
     traps=(
         "The emotion letters are German initials: F is Freude (happiness), A is Angst (fear).",

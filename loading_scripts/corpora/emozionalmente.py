@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..annotations import beside
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..errors import CorpusMismatchError, RawTreeError
 from ..partitions import Table, listed_folds
 from ..raw import match
@@ -100,6 +100,7 @@ emozionalmente/                (emozionalmente_dataset/ in version 1)
             rule="the split by speaker of version 1.1, tables in metadata/split/; empty in version 1, which has none",
         )
     },
+    downloads=(Archive(url="https://zenodo.org/record/6569824/files/emozionalmente_dataset.zip"),),
     papers=("emobox",),
     traps=(
         "The label is what the actor meant to express. Five votes of listeners for each clip are in "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import emosetpp, listed_folds, serevals
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -57,6 +57,7 @@ enterface database/
     speakers=SPEAKERS,
     partitions=listed_folds("enterface", 1) | serevals("enterface") | emosetpp("enterface", SPEAKERS),
     ignore=("*.wav",),  # beside the video that they were extracted from
+    downloads=(Archive(url="http://www.enterface.net/enterface05/docs/results/databases/project2_database.zip"),),
     papers=("emobox", "ser_evals", "exhubert"),
     traps=(
         "The files are AVI videos, which libsndfile cannot read; where a wav file lies beside one, the video is read.",

@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 
 from ..annotations import beside
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..errors import CorpusMismatchError, RawTreeError
 from ..partitions import Table, unit
 from ..raw import match
@@ -179,6 +179,12 @@ expresso/
             "and styles on both sides",
         ),
     },
+    downloads=(
+        Archive(
+            url="https://dl.fbaipublicfiles.com/textless_nlp/expresso/data/expresso.tar",
+            md5="6bf580a4cd4392ae2473626147b5307c",
+        ),
+    ),
     papers=("ser_evals",),
     traps=(
         "Dialogues are stereo, one speaker on each side: a mix of both mixes voices and, in hyphenated styles, labels. "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Licence, Permission, Source
 from ..partitions import speaker_folds
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -44,6 +44,12 @@ CORPUS = Corpus(
     classes={"a": "Angry", "s": "Fear", "n": "Neutral"},
     speakers=SPEAKERS,
     partitions=speaker_folds({1: ("m3",), 2: ("m2",), 3: ("m4",), 4: ("m5",), 5: ("m1",)}),
+    downloads=(
+        Archive(
+            url="https://mostwiedzy.pl/en/open-research-data/emotions-in-polish-speech-recordings,11190523461146169-0/download",
+            path="polish.zip",
+        ),
+    ),
     papers=("emobox",),
     traps=(
         "s is strach (fear), neither sadness nor surprise.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..annotations import beside
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..errors import CorpusMismatchError, RawTreeError
 from ..metadata import sheet
 from ..partitions import Table
@@ -67,6 +67,7 @@ syntact_cat/
             rule="the database's own split by voice: de6 and de7 test, de1 to de4 train",
         )
     },
+    downloads=(Archive(url="https://zenodo.org/record/6573016/files/syntact_cat.zip"),),
     papers=("exhubert",),
     traps=(
         "Labels are read from the tables (nouns), never from file names (angry, happy, neutral, sad, bored, scared), "

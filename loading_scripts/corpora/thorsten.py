@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..annotations import beside
-from ..corpus import Access, Corpus, Erratum, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Erratum, Licence, Permission, Source
 from ..partitions import serevals
 from ..raw import match
 from ..utterance import Gender, Utterance
@@ -56,6 +56,13 @@ thorsten-emotional_v02/
     },
     speakers={SPEAKER: Gender.MALE},
     partitions=serevals("thorsten"),
+    downloads=(
+        Archive(
+            url="https://zenodo.org/records/5525023/files/thorsten-emotional_v02.tgz?download=1",
+            sha256="ff17a96a8c11742a7798e7800386159ada2ceb682ebef6402ecc68abf8c6e9bf",
+            md5="f19585f3759c6d026757c46024a37aa4",
+        ),
+    ),
     papers=("ser_evals",),
     traps=(
         "The name of a file is a hash of its sentence and the same in all styles: alone it is no key, and `serevals` "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Access, Corpus, Licence, Permission, Source
+from ..corpus import Access, Archive, Corpus, Licence, Permission, Source
 from ..raw import match
 from ..utterance import Gender, Utterance
 
@@ -53,6 +53,7 @@ VIVAE/
     },
     speakers=SPEAKERS,
     ignore=("core_set/*.wav",),
+    downloads=(Archive(url="https://zenodo.org/record/4066235/files/VIVAE.zip"),),
     papers=("exhubert",),
     traps=(
         "full_set and core_set hold the same recordings twice: only full_set is read. A recording is in the core set "
