@@ -53,7 +53,7 @@ class TransferArguments:
 
 def main() -> None:
     """Fine-tune on the sources, expand, transfer, compare; once for each seed."""
-    data, model, args, transfer = parse(sys.argv[1:], __doc__, TransferArguments)
+    data, model, args, transfer = parse(sys.argv[1:], __doc__, TransferArguments, prefix="transfer-")
     logging.basicConfig(format="%(message)s")
     logging.getLogger("ser_trainer").setLevel(logging.INFO if args.process_index == 0 else logging.ERROR)
     if not model.model and not transfer.source:

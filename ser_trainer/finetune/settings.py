@@ -21,7 +21,7 @@ SUFFIXES = (".json", ".yaml", ".yml")
 KINDS = (CorpusArguments, ModelArguments, SerTrainingArguments)
 
 
-def parse(words: Sequence[str], description: str, *others: type) -> tuple[Any, ...]:
+def parse(words: Sequence[str], description: str, *others: type, prefix: str = "") -> tuple[Any, ...]:
     """Return the arguments that a command line asks for; how to train by default depends on whether a model is given.
 
     Args:
@@ -29,6 +29,7 @@ def parse(words: Sequence[str], description: str, *others: type) -> tuple[Any, .
             the long names of the arguments.
         description: text of --help.
         *others: dataclasses of more arguments.
+        prefix: what the name of the default output folder begins with.
 
     Returns:
         CorpusArguments, ModelArguments, SerTrainingArguments, and one of each of `others`.
@@ -56,7 +57,7 @@ def parse(words: Sequence[str], description: str, *others: type) -> tuple[Any, .
             [word for word in words if word not in ("-h", "--help")], return_remaining_strings=True
         )
         parser.set_defaults(
-            output_dir=default_folder(data.corpora),
+            output_dir=default_folder(data.corpora, prefix),
             logging_strategy="epoch",
             dataloader_pin_memory=torch.cuda.is_available(),
             disable_tqdm=not sys.stderr.isatty(),
@@ -69,14 +70,14 @@ def parse(words: Sequence[str], description: str, *others: type) -> tuple[Any, .
         parser.error(str(error))
 
 
-def default_folder(corpora: Sequence[str]) -> str:
+def default_folder(corpora: Sequence[str], prefix: str = "") -> str:
     """Return where a model goes if nobody says: a name made of its corpora.
 
     >>> default_folder(["serbench/urdu:fold1", "serbench/demo:fold1"])
     'runs/urdu-fold1-demo-fold1'
     """
     names = [name.rpartition("/")[2].replace(":", "-").replace("*", "s") for name in corpora]
-    return f"runs/{'-'.join(names)}"
+    return f"runs/{prefix}{'-'.join(names)}"
 
 
 def read(path: Path, *others: type) -> dict[str, Any]:

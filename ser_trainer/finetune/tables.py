@@ -37,7 +37,10 @@ def variant_table(results: Mapping[str, Sequence[SplitScores]]) -> str:
     text = [f"{'':{width}} seeds" + "".join(f"{name.upper():>15}" for name in metrics)]
     for name, runs in results.items():
         summary = _mean_and_sd(runs, metrics)
-        cells = [f"{scale * mean:.{digits}f} +- {scale * sd:.{digits}f}" for mean, sd in summary.values()]
+        cells = [
+            f"{scale * mean:.{digits}f}" + (f" +- {scale * sd:.{digits}f}" if len(runs) > 1 else "")
+            for mean, sd in summary.values()
+        ]
         text.append(f"{name:{width}} {len(runs):>5}" + "".join(f"{cell:>15}" for cell in cells))
     return "\n".join(text)
 

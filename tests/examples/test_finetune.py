@@ -202,7 +202,8 @@ def test_a_pushed_model_loads_where_serbench_is_not_installed(tmp_path, hub, run
 import numpy as np
 from transformers import pipeline
 classify = pipeline("audio-classification", model="somebody/demo-model", trust_remote_code=True)
-print(type(classify.model).__name__, len(classify({"raw": np.zeros(16000, np.float32), "sampling_rate": 16000}, top_k=None)))
+silence = {"raw": np.zeros(16000, np.float32), "sampling_rate": 16000}
+print(type(classify.model).__name__, len(classify(silence, top_k=None)))
 """
     loaded = run_python(code, cwd=tmp_path, importable=False, **hub.environment(tmp_path / "elsewhere"))
     assert loaded.stdout.split() == ["ExHubertForSequenceClassification", "7"], loaded.stderr[-2000:]
