@@ -233,7 +233,8 @@ def audit(
     are in train. Files: unreadable, silent, cut short, clipped, with a DC
     offset, another rate or several channels. Copies, also across splits
     and corpora: the same bytes, the same samples, one stretch of audio
-    with two labels. Against the record: missing and unknown files,
+    with two labels, and the same sound at another level, rate or offset or
+    after MP3; cuts of one passage. Against the record: missing and unknown files,
     speakers and codes. Nothing is changed on disk.
 
     Example: serbench audit urdu --raw ~/corpora/URDU-Dataset --html urdu.html

@@ -22,12 +22,14 @@ class Waveform:
 
     Args:
         path: its file below the root of the corpus.
+        start: where it starts on the time axis of the picture, in seconds.
         seconds: duration.
         low: smallest sample of each column, as a share of full scale.
         high: largest sample of each column.
     """
 
     path: str
+    start: float
     seconds: float
     low: Sequence[float]
     high: Sequence[float]
@@ -43,7 +45,7 @@ class Group:
         meaning: what the kind means.
         count: how many utterances or files are concerned.
         lines: (where, what was measured) of each finding.
-        worst: the recording of the first finding, where a picture shows it.
+        worst: the recording of the first finding, or both where two have audio in common; empty without a picture.
     """
 
     severity: str
@@ -51,7 +53,7 @@ class Group:
     meaning: str
     count: int
     lines: Sequence[tuple[Sequence[str], str]]
-    worst: Waveform | None
+    worst: Sequence[Waveform]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ def render_audit_page(corpora: Sequence[CorpusPage], across: Sequence[Group]) ->
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"overlaps": _overlaps, "levels": _levels, "waveform": _waveform}
+    environment.filters |= {"overlaps": _overlaps, "levels": _levels, "waveforms": _waveforms}
     return environment.get_template("audit.html.j2").render(corpora=corpora, across=across)
 
 
@@ -124,7 +126,7 @@ def _overlaps(corpus: CorpusPage) -> str:
     shares = [("both", 4, _GREEN), ("sentence", 3, _ORANGE), ("speaker", 2, _BLUE)]
     shares = [one for one in shares if any(row[one[1]] is not None for row in rows)]
     height = 0.8 / max(len(shares), 1)
-    figure, (axis,) = _figure(1, width=8.5, height=0.9 + 0.14 * len(rows) * (1 + len(shares)))
+    figure, (axis,) = _figure(1, 1, width=8.5, height=0.9 + 0.14 * len(rows) * (1 + len(shares)))
     for number, (label, column, color) in enumerate(shares):
         known = [(y, row[column]) for y, row in enumerate(rows) if row[column] is not None]
         middles = [y + height * (number - (len(shares) - 1) / 2) for y, _ in known]
@@ -138,7 +140,7 @@ def _overlaps(corpus: CorpusPage) -> str:
 
 def _levels(levels: Levels) -> str:
     """Draw durations, level against clipping, and DC offsets, each with the line beyond which something is found."""
-    figure, (durations, clipping, offsets) = _figure(3, width=11, height=2.9)
+    figure, (durations, clipping, offsets) = _figure(1, 3, width=11, height=2.9)
     durations.hist(levels.seconds, bins=60, color=_BLUE)
     durations.axvline(levels.least_seconds, color=_ORANGE)
     durations.set(xlabel="seconds", ylabel="utterances", xlim=(0, None), yscale="log", title="duration")
@@ -150,7 +152,7 @@ def _levels(levels: Levels) -> str:
         c=[_ORANGE if share > levels.clipped_share else _BLUE for _, share in touching],
     )
     clipping.axhline(100 * levels.clipped_share, color=_ORANGE)
-    clipping.set(xlabel="RMS, share of full scale", ylabel="% of the samples", yscale="log", ylim=(1e-4, 100))
+    clipping.set(xlabel="RMS, share of full scale", ylabel="% of the samples", ylim=(1e-4, 100), yscale="log")
     clipping.set_title("at full scale")
     offsets.hist(levels.offsets, bins=60, color=_BLUE)
     for bound in (-levels.largest_offset, levels.largest_offset):
@@ -159,21 +161,28 @@ def _levels(levels: Levels) -> str:
     return _png(figure)
 
 
-def _waveform(waveform: Waveform) -> str:
-    figure, (axis,) = _figure(1, width=8.5, height=1.5)
-    columns = len(waveform.low)
-    times = [(k + 0.5) * waveform.seconds / columns for k in range(columns)]
-    axis.fill_between(times, waveform.low, waveform.high, color=_BLUE, linewidth=0.5)
-    axis.axhline(0, color="#888888", linewidth=0.5)
-    axis.set(xlim=(0, waveform.seconds), ylim=(-1.05, 1.05), xlabel="seconds")
+def _waveforms(waveforms: Sequence[Waveform]) -> str:
+    """Draw one recording above the other on one time axis."""
+    figure, axes = _figure(len(waveforms), 1, width=8.5, height=0.4 + 1.1 * len(waveforms), sharex=True)
+    for axis, waveform in zip(axes, waveforms, strict=True):
+        columns = len(waveform.low)
+        times = [waveform.start + (k + 0.5) * waveform.seconds / columns for k in range(columns)]
+        axis.fill_between(times, waveform.low, waveform.high, color=_BLUE, linewidth=0.5)
+        axis.axhline(0, color="#888888", linewidth=0.5)
+        axis.set_ylim(-1.05, 1.05)
+    low = min(waveform.start for waveform in waveforms)
+    high = max(waveform.start + waveform.seconds for waveform in waveforms)
+    axes[-1].set(xlim=(low, high), xlabel="seconds")
     return _png(figure)
 
 
-def _figure(columns: int, width: float, height: float) -> "tuple[Figure, Sequence[Axes]]":
+def _figure(
+    rows: int, columns: int, width: float, height: float, sharex: bool = False
+) -> "tuple[Figure, Sequence[Axes]]":
     from matplotlib.figure import Figure  # not pyplot: no display, no global state
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(1, columns, squeeze=False)[0]
+    axes = figure.subplots(rows, columns, sharex=sharex, squeeze=False).ravel()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
     return figure, axes

@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .findings import Finding, Kind, Severity, finding, place
-from .sounds import SILENT_PEAK, Heard
+from .findings import SILENT_PEAK, Finding, Kind, Severity, finding, place
+from .sounds import Heard
 
 Splits = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Corpus id -> config -> utterance id -> split."""
@@ -34,7 +34,7 @@ def check(heard: Sequence[Heard], splits: Splits, roots: Mapping[str, Path]) -> 
             continue
         if len(set(file_of.values())) > 1 or len(paths) < len(same):
             yield _copy(Kind.IDENTICAL_AUDIO, same, splits)
-        if len(set(filter(None, map(_noun, same)))) > 1:
+        if len(set(filter(None, map(noun, same)))) > 1:
             yield _conflict(same, "identical samples")
     for same in _groups(heard, _path):
         for pair in _contradictions(same):
@@ -57,11 +57,13 @@ def _path(one: Heard) -> tuple[str, str]:
     return one.corpus.id, one.one.path
 
 
-def _noun(one: Heard) -> str | None:
+def noun(one: Heard) -> str | None:
+    """Return the emotion of an utterance, as its record names it."""
     return one.corpus.emotions.get(one.one.native)
 
 
-def _copy(kind: Kind, same: Sequence[Heard], splits: Splits) -> Finding:
+def crossings(same: Sequence[Heard], splits: Splits) -> list[str]:
+    """Return in words the corpora, and the splits of each config, between which recordings of one sound lie."""
     names = sorted({one.corpus.id for one in same})
     across = [f"across {' and '.join(names)}"] if len(names) > 1 else []
     for corpus in names:
@@ -72,15 +74,20 @@ def _copy(kind: Kind, same: Sequence[Heard], splits: Splits) -> Finding:
             if len(held) > 1:
                 configs[" and ".join(held)].append(config)
         across += (f"in {held} of {corpus} {', '.join(those)}" for held, those in configs.items())
+    return across
+
+
+def _copy(kind: Kind, same: Sequence[Heard], splits: Splits) -> Finding:
+    across = crossings(same, splits)
     detail = "; ".join([f"{len(same)} utterances", *across])
     return finding(kind, [place(one.corpus, one.one) for one in same], detail, Severity.ERROR if across else None)
 
 
 def _conflict(same: Sequence[Heard], where: str) -> Finding:
     if len(same) <= _NAMED:
-        labels = [f"{one.one.id} is {_noun(one) or 'unlabelled'}" for one in same]
+        labels = [f"{one.one.id} is {noun(one) or 'unlabelled'}" for one in same]
     else:
-        labels = [f"{count} are {noun or 'unlabelled'}" for noun, count in Counter(map(_noun, same)).most_common()]
+        labels = [f"{count} are {noun or 'unlabelled'}" for noun, count in Counter(map(noun, same)).most_common()]
     return finding(Kind.LABEL_CONFLICT, [place(one.corpus, one.one) for one in same], f"{where}: {', '.join(labels)}")
 
 
@@ -97,7 +104,7 @@ def _contradictions(same: Sequence[Heard]) -> Iterator[tuple[Heard, Heard]]:
                 break
             if (
                 shared > 0.5 * min(first.sound.seconds, second.sound.seconds)
-                and len({_noun(first), _noun(second)} - {None}) > 1
+                and len({noun(first), noun(second)} - {None}) > 1
                 and (first.one.speaker == second.one.speaker or None in (first.one.speaker, second.one.speaker))
                 and first.sound.digest != second.sound.digest
             ):

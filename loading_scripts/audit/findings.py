@@ -25,6 +25,9 @@ class Kind(StrEnum):
     LABEL_CONFLICT = "label_conflict"
     IDENTICAL_FILE = "identical_file"
     IDENTICAL_AUDIO = "identical_audio"
+    NEAR_COPY = "near_copy"
+    OVERLAPPING_CUTS = "overlapping_cuts"
+    CONSECUTIVE_CUTS = "consecutive_cuts"
     MISSING = "missing"
     SURPLUS = "surplus"
     UNKNOWN_NAME = "unknown_name"
@@ -63,6 +66,18 @@ MEANING: dict[Kind, tuple[Severity, str]] = {
     Kind.IDENTICAL_AUDIO: (
         Severity.WARNING,
         "different files with the same samples, but for zeros at either end; an error across splits or corpora",
+    ),
+    Kind.NEAR_COPY: (
+        Severity.WARNING,
+        "one recording twice but for gain, coding, rate or a cut; an error across splits, corpora or labels",
+    ),
+    Kind.OVERLAPPING_CUTS: (
+        Severity.NOTE,
+        "neighbors in one passage that share a stretch of audio; a warning across splits or corpora",
+    ),
+    Kind.CONSECUTIVE_CUTS: (
+        Severity.NOTE,
+        "neighbors in one passage by name and waveform, one cut after the other; a warning across splits",
     ),
     Kind.MISSING: (Severity.WARNING, "utterances that a complete copy has and this one lacks"),
     Kind.SURPLUS: (Severity.WARNING, "more utterances than a complete copy has"),
@@ -109,12 +124,16 @@ class Finding:
         places: the utterances and files concerned, of one corpus or of several.
         detail: the measured values, in words.
         severity: what it asks for.
+        offset: of two recordings with audio in common, seconds into the first at which the second starts.
+        score: of two recordings with audio in common, share of their spectral peaks that both have.
     """
 
     kind: Kind
     places: tuple[Place, ...]
     detail: str
     severity: Severity
+    offset: float | None = None
+    score: float | None = None
 
     @property
     def corpora(self) -> tuple[str, ...]:
@@ -127,6 +146,13 @@ def place(corpus: Corpus, one: Utterance) -> Place:
     return Place(corpus.id, one.id, one.path)
 
 
-def finding(kind: Kind, places: list[Place], detail: str, severity: Severity | None = None) -> Finding:
+def finding(
+    kind: Kind,
+    places: list[Place],
+    detail: str,
+    severity: Severity | None = None,
+    offset: float | None = None,
+    score: float | None = None,
+) -> Finding:
     """Return a finding, with the usual severity of its kind unless another is given."""
-    return Finding(kind, tuple(places), detail, severity or MEANING[kind][0])
+    return Finding(kind, tuple(places), detail, severity or MEANING[kind][0], offset, score)

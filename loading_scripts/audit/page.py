@@ -8,13 +8,16 @@ import numpy as np
 from model_cards.audit_page import CorpusPage, Group, Levels, Waveform, render_audit_page
 
 from .. import audio
-from .findings import CLIPPED_SHARE, LARGEST_OFFSET, MEANING, Finding, Kind
+from .findings import CLIPPED_SHARE, LARGEST_OFFSET, MEANING, Finding, Kind, Place
 from .report import count, grouped
 from .run import Audit, CorpusAudit
 from .sounds import least_seconds
 
 _AUDIBLE = frozenset([Kind.SILENT, Kind.TOO_SHORT, Kind.CLIPPED, Kind.DC_OFFSET])
 """Kinds of which the worst recording is drawn."""
+
+_ALIKE = frozenset([Kind.NEAR_COPY, Kind.OVERLAPPING_CUTS])
+"""Kinds of which the two recordings that are most alike are drawn, one above the other."""
 
 _COLUMNS = 600
 """Columns of a drawn waveform."""
@@ -71,18 +74,29 @@ def _group(group: Sequence[Finding], by_id: dict[str, CorpusAudit]) -> Group:
             ([str(place) if several else place.path or place.id or place.corpus for place in one.places], one.detail)
             for one in group
         ],
-        worst=_waveform(by_id[first.corpora[0]], first) if first.kind in _AUDIBLE else None,
+        worst=_worst(first, by_id),
     )
 
 
-def _waveform(audited: CorpusAudit, finding: Finding) -> Waveform:
-    """Return the outline of the recording in which something was found."""
-    heard = next(one for one in audited.heard if one.one.id == finding.places[0].id)
-    samples, rate = audio.read(audited.root / heard.one.path, heard.one.start, heard.one.end, heard.one.channel)
+def _worst(first: Finding, by_id: dict[str, CorpusAudit]) -> list[Waveform]:
+    """Return what is drawn of a group's first finding."""
+    if first.kind in _AUDIBLE:
+        return [_waveform(by_id, first.places[0])]
+    if first.kind in _ALIKE:
+        return [_waveform(by_id, first.places[0]), _waveform(by_id, first.places[-1], first.offset or 0.0)]
+    return []
+
+
+def _waveform(by_id: dict[str, CorpusAudit], place: Place, start: float = 0.0) -> Waveform:
+    """Return the outline of the recording at a place, which starts so many seconds from the left of the picture."""
+    audited = by_id[place.corpus]
+    one = next(heard.one for heard in audited.heard if heard.one.id == place.id)
+    samples, rate = audio.read(audited.root / one.path, one.start, one.end, one.channel)
     columns = np.array_split(samples.mean(axis=1), min(_COLUMNS, len(samples)))
     return Waveform(
-        path=heard.one.path,
+        path=one.path,
+        start=start,
         seconds=len(samples) / rate,
-        low=[float(one.min()) for one in columns],
-        high=[float(one.max()) for one in columns],
+        low=[float(column.min()) for column in columns],
+        high=[float(column.max()) for column in columns],
     )

@@ -101,6 +101,8 @@ def as_json(audit: Audit) -> dict[str, Any]:
                 "severity": one.severity,
                 "corpora": list(one.corpora),
                 "detail": one.detail,
+                "offset": one.offset,
+                "score": one.score,
                 "places": [asdict(place) for place in one.places],
             }
             for one in audit.findings

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -14,9 +15,9 @@ from .. import listing
 from ..corpus import Corpus
 from ..registry import CorpusModule
 from ..utterance import Utterance
-from . import copies, overlap, sounds, tree
+from . import copies, near_copies, overlap, passages, remember, sounds, tree
 from .findings import Finding, Kind, Severity, finding, place
-from .measure import Sound, measure
+from .measure import Sound
 from .overlap import Overlap
 from .sounds import Heard
 
@@ -61,7 +62,8 @@ class Audit:
 def examine(trees: Sequence[tuple[CorpusModule, Path]], num_proc: int = 1) -> Audit:
     """Audit the raw trees of some corpora, each by itself and against each other.
 
-    No process holds more than one utterance, or one container, in memory.
+    No process holds the samples of more than one utterance, or one container. This one holds what was measured: about
+    5 kB for 3 s of speech, and 75 kB while it seeks near copies. What was measured before is read from the cache.
 
     Args:
         trees: (module, root of its raw tree) of each corpus.
@@ -73,11 +75,12 @@ def examine(trees: Sequence[tuple[CorpusModule, Path]], num_proc: int = 1) -> Au
         alone = [_examine_one(module, root, workers) for module, root in trees]
     corpora = tuple(audited for audited, _ in alone)
     findings = [one for _, own in alone for one in own]
-    findings += copies.check(
-        [one for audited in corpora for one in audited.heard],
-        {audited.corpus.id: audited.splits for audited in corpora},
-        {audited.corpus.id: audited.root for audited in corpora},
-    )
+    heard = [one for audited in corpora for one in audited.heard]
+    splits = {audited.corpus.id: audited.splits for audited in corpora}
+    findings += copies.check(heard, splits, {audited.corpus.id: audited.root for audited in corpora})
+    findings += near_copies.check(heard, splits)
+    for audited in corpora:
+        findings += passages.check(audited.heard, splits)
     severities, kinds = list(Severity), list(Kind)
     findings.sort(key=lambda one: (severities.index(one.severity), kinds.index(one.kind)))
     return Audit(corpora=corpora, findings=tuple(findings))
@@ -123,10 +126,11 @@ def _listen(
     paths = [root / held[0].path for held in pieces]
     spans = [[(one.start, one.end, one.channel) for one in held] for held in pieces]
     short = len(by_path) == len(found)
+    kept = repeat(remember.folder())
     measured = (
-        workers.map(measure, paths, spans, chunksize=_TOGETHER if short else 1)
+        workers.map(remember.measured, paths, spans, kept, chunksize=_TOGETHER if short else 1)
         if workers
-        else map(measure, paths, spans)
+        else map(remember.measured, paths, spans, kept)
     )
     with tqdm(total=len(found), unit="utt", desc=f"Listening to {corpus.id}", disable=None) as progress:
         for held, heard in zip(pieces, measured, strict=True):

@@ -164,7 +164,8 @@ def test_two_files_with_one_id(clean):
 
 
 def test_every_kind_has_a_test():
-    assert set(Kind) == set(CASES) | {Kind.DUPLICATE_ID, Kind.SPEAKER_OVERLAP}
+    in_test_near_copies = {Kind.NEAR_COPY, Kind.OVERLAPPING_CUTS, Kind.CONSECUTIVE_CUTS}
+    assert set(Kind) == set(CASES) | {Kind.DUPLICATE_ID, Kind.SPEAKER_OVERLAP} | in_test_near_copies
 
 
 def test_shares_of_test_utterances_in_train(clean):
@@ -370,5 +371,6 @@ def test_the_known_defects_of_urdu_are_found():
     assert len(found[Kind.DC_OFFSET]) == 156
     assert {one.config: one.speaker for one in audit.corpora[0].overlaps}["fold1"] == 0.98
     assert {kind for kind, ones in found.items() if ones} == {
-        Kind.TOO_SHORT, Kind.CLIPPED, Kind.FULL_SCALE, Kind.DC_OFFSET, Kind.SPEAKER_OVERLAP,
+        Kind.TOO_SHORT, Kind.CLIPPED, Kind.FULL_SCALE, Kind.DC_OFFSET, Kind.SPEAKER_OVERLAP, Kind.NEAR_COPY,
+        Kind.OVERLAPPING_CUTS, Kind.CONSECUTIVE_CUTS,
     }  # fmt: skip
