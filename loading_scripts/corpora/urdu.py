@@ -64,8 +64,8 @@ URDU-Dataset/
         ),
         Erratum(
             "SF1 and SF4 share audio, so they are one woman under two codes, or one recording cut twice: SF1_F4_H04 "
-            "overlaps SF4_F3_H019 by 1.7 s and SF4_F4_H020 by 1.3 s, SF1_F3_H03 overlaps SF4_F3_H019 by 0.3 s; they lie "
-            "in different splits of speaker1 to speaker4. SF6_F10_H034 and SF6_F5_H029 overlap by 2 s (measured)."
+            "overlaps SF4_F3_H019 by 1.7 s and SF4_F4_H020 by 1.3 s, SF1_F3_H03 overlaps SF4_F3_H019 by 0.3 s; they "
+            "lie in different splits of speaker1 to speaker4. SF6_F10_H034 and SF6_F5_H029 overlap by 2 s (measured)."
         ),
         Erratum("Angry/SM1_F8_A08.wav lasts 0.992 s instead of 3.004 s (measured)."),
         Erratum("156 files have a DC offset above 0.01 of full scale, 69 touch full scale (measured)."),
