@@ -133,7 +133,8 @@ def commands(script: str) -> list[list[str]]:
 def test_the_commands_of_the_readme_have_arguments_that_there_are(script):
     from ser_trainer.finetune.settings import parse
 
-    others = [runpy.run_path(str(REPOSITORY / "examples" / script))["TransferArguments"]] if "transfer" in script else []
+    kinds = runpy.run_path(str(REPOSITORY / "examples" / script))
+    others = [kinds["TransferArguments"]] if "TransferArguments" in kinds else []
     assert commands(script)
     for words in commands(script):
         parse([str(REPOSITORY / word) if word.endswith(".yaml") else word for word in words], "", *others)

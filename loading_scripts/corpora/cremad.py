@@ -121,7 +121,7 @@ CREMA-D/
         "Intensity LO, MD or HI is given for the sentence IEO only, except in neutral.",
     ),
     errata=(
-        Erratum("1076_MTI_SAD_XX has no signal (Strong-AI-Lab/emotion@30815b1)."),
+        Erratum("1076_MTI_SAD_XX has no signal (Strong-AI-Lab/emotion@30815b1).", drop=("cremad-1076-MTI-SAD-XX",)),
         Erratum(
             "20 cells of speaker, sentence and emotion are absent: 1008 has no WSI, 1009 no MTI, 1019 no ITH (six "
             "each), 1002 no TIE_NEU, 1076 no ITS_NEU (counted in EmoBox's list)."

@@ -12,6 +12,30 @@ from ..utterance import Gender, Utterance
 FILES = ("angry", "happy", "neutral", "outtakes", "poker", "sad")
 SPEAKER = "STEFAN-RÖTTIG"
 
+# Outtakes that are listed several times with the same interval: prompt, then the first letters of their styles.
+CONTRADICTORY = """
+m0002a:hs m0002b:hs m0003a:hp m0006a:ap m0009a:ah m0017a:hp m0029a:ah m0031a:as m0033a:hp m0036a:ah m0046a:ap
+m0047a:hp m0052a:ahp m0058a:ahs m0062a:hs m0066a:ap m0067a:ahs m0070a:ahps m0070b:hs m0076a:hs m0100a:ap m0103a:hs
+m0107a:ahps m0107b:ahps m0107c:hs m0110a:ps m0111a:hs m0115a:ahps m0124a:ap m0128a:as m0130a:hp m0142a:ps
+m0145a:ahps m0145b:ahs m0149a:hp m0153a:ps m0156a:hp m0161a:ahp m0162a:ap m0162b:ap m0166a:ps m0170a:hp m0177a:ap
+m0186a:ahp m0197a:ahp m0200a:ap m0204a:ap m0206a:ps m0207a:hs m0213a:ahs m0216a:ahp m0216b:ap m0222a:aps m0223a:hp
+m0223b:hp m0225a:ps m0227a:ahps m0236a:hs m0237a:hp m0250a:ahs m0253a:ps m0254a:ahp m0257a:hs m0260a:ahp m0263a:ps
+m0271a:ap m0274a:ahp m0275a:ps m0276a:ahps m0276b:hp m0278a:ap m0278b:ap m0278c:ap m0279a:ps m0279b:ps m0281a:ah
+m0293a:ps m0297a:hps m0303a:ahps m0305a:ps m0307a:hps m0307b:hs m0309a:ahps m0309b:ps m0318a:ps m0319a:as m0330a:hp
+m0333a:ap m0334a:ahp m0336a:ah m0338a:ah m0340a:hps m0342a:ahs m0342b:hs m0343a:ahs m0343b:ah m0346a:ahps m0347a:as
+m0352a:aps m0362a:ap m0365a:ap m0368a:ahps m0368b:hps m0369a:as m0372a:ap m0376a:hs m0377a:ps m0377b:ps m0377c:ps
+m0377d:ps m0384a:ps m0386a:ahps m0388a:hps m0388b:hp m0390a:as m0391a:ahps m0391b:ap m0398a:as m0400a:aps
+"""
+STYLES = {style[0]: style for style in ("angry", "happy", "neutral", "poker", "sad")}
+
+
+def contradictory() -> Iterator[str]:
+    """Yield the ids of all utterances whose audio has another label too."""
+    for word in CONTRADICTORY.split():
+        prompt, _, letters = word.partition(":")
+        yield from (f"pavoque-{prompt}-{STYLES[letter]}" for letter in letters)
+
+
 CORPUS = Corpus(
     id="pavoque",
     name="PAVOQUE",
@@ -61,7 +85,8 @@ pavoque-data/
         Erratum(
             "119 intervals of the outtakes are listed two to four times, each time in another style (169 surplus "
             "entries): the same audio with contradicting labels; 60 of the 119 are in train and in test of fold1 "
-            "(computed)."
+            "(computed).",
+            drop=tuple(contradictory()),
         ),
         Erratum("50 more pairs of neighboring outtakes overlap partly (computed)."),
         Erratum("EmoBox's 12.2 h count those intervals twice; 11.9 h are distinct."),

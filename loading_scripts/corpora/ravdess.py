@@ -99,7 +99,8 @@ CORPUS = Corpus(
     errata=(
         Erratum(
             "Actor_07/03-01-03-01-02-01-07.wav and 03-01-03-01-02-02-07.wav hold identical samples (public audit of "
-            "the Zenodo archives, 2026-08-02)."
+            "the Zenodo archives, 2026-08-02).",
+            drop=("ravdess-03-01-03-01-02-02-07",),
         ),
     ),
     facts_from=(
