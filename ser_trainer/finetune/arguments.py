@@ -58,10 +58,10 @@ class ModelArguments:
         default=None,
         metadata={"help": "Folder or Hub id of an encoder or classifier; default: a tiny HuBERT, made on the spot."},
     )
-    expand: bool | None = field(
-        default=None,
+    expand: bool = field(
+        default=False,
         metadata={
-            "help": "Insert gated copies after every layer (ExHuBERT); by default only for a model made on the spot."
+            "help": "Insert gated copies after every layer (ExHuBERT); the default for a model made on the spot."
         },
     )
     copies: int = field(
@@ -241,6 +241,7 @@ def decisive(args: SerTrainingArguments) -> dict[str, object]:
 
 # For the model made on the spot; measured on serbench/demo:fold1 and serbench/urdu:fold1.
 SCRATCH = {
+    "expand": True,
     "learning_rate": 1e-3,
     "lr_scheduler_type": "linear",
     "warmup_steps": 0.1,

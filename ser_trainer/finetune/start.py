@@ -79,11 +79,11 @@ def _plain_extractor() -> FeatureExtractionMixin:
 
 
 def _made(args: ModelArguments, outputs: dict[str, Any]) -> PreTrainedModel:
-    """Return a tiny HuBERT, expanded by default. All its weights are random, so nothing of it may be frozen."""
+    """Return a tiny HuBERT, expanded or not. All its weights are random, so nothing of it may be frozen."""
     config = tiny_hubert_config(outputs["id2label"])
     config.problem_type = outputs.get("problem_type")
     plain = HubertForSequenceClassification(config)
-    return plain if args.expand is False else expand(plain, args.copies, freeze_original=False)
+    return expand(plain, args.copies, freeze_original=False) if args.expand else plain
 
 
 def _pretrained(args: ModelArguments, outputs: dict[str, Any]) -> PreTrainedModel:

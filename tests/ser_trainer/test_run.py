@@ -293,4 +293,7 @@ def test_how_to_train_depends_on_whether_a_model_is_given(tmp_path):
     _, _, tuned = parse(["--use_cpu", "--model", "facebook/hubert-base-ls960"], "a trial")
 
     assert (scratch.learning_rate, scratch.load_best_model_at_end) == (1e-3, False)
+    for words, expanded in (([], True), (["--expand", "False"], False), (["--model", "a", "--expand"], True)):
+        assert parse(["--use_cpu", *words], "a trial")[1].expand is expanded
+    assert parse(["--use_cpu", "--model", "a"], "a trial")[1].expand is False
     assert (tuned.learning_rate, tuned.load_best_model_at_end, tuned.eval_strategy.value) == (1e-5, True, "epoch")
