@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HTTPError
 from transformers import set_seed
 
 from loading_scripts import registry
@@ -178,7 +178,7 @@ def _checkpoint(trainer: SerTrainer, output: Path) -> str | None:
     """Return the checkpoint to go on from: the one that was named, or the last one that a killed run left here."""
     args = trainer.args
     asked = args.resume_from_checkpoint
-    if asked and asked.lower() not in ("true", "last"):
+    if asked and str(asked).lower() not in ("true", "last"):  # a file of settings gives True itself
         return asked
     over = (output / RESULTS).exists()
     with args.main_process_first(desc="looking at earlier checkpoints"):
@@ -265,7 +265,7 @@ def push(repo: str, output: Path, args: SerTrainingArguments) -> None:
             commit_message="Fine-tuned with serbench",
             ignore_patterns=["checkpoint-*/**"],
         )
-    except (OSError, HfHubHTTPError) as error:
+    except (OSError, HTTPError) as error:  # what the client raises without a connection is no OSError
         raise PushError(
             f"Model {output}: is saved, but could not be pushed to {repo}; {str(error).splitlines()[0]}. Push it later "
             f"with: hf upload {repo} {output} . --exclude 'checkpoint-*/**'"

@@ -297,3 +297,23 @@ def test_how_to_train_depends_on_whether_a_model_is_given(tmp_path):
         assert parse(["--use_cpu", *words], "a trial")[1].expand is expanded
     assert parse(["--use_cpu", "--model", "a"], "a trial")[1].expand is False
     assert (tuned.learning_rate, tuned.load_best_model_at_end, tuned.eval_strategy.value) == (1e-5, True, "epoch")
+
+
+def test_a_hub_that_cannot_be_reached_leaves_the_model_and_says_how_to_push(tmp_path, run_python):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "README.md").write_text("a card")
+    code = """
+from pathlib import Path
+from ser_trainer.finetune.arguments import SerTrainingArguments
+from ser_trainer.finetune.run import PushError, push
+try:
+    push("somebody/model", Path("out"), SerTrainingArguments("out", use_cpu=True))
+except PushError as error:
+    print(error)
+"""
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0", "HF_TOKEN": "hf_x"}
+
+    done = run_python(code, cwd=tmp_path, HF_HOME=str(tmp_path / "home"), **nowhere)
+
+    assert "hf upload somebody/model out . --exclude 'checkpoint-*/**'" in done.stdout, done.stderr[-2000:]
+    assert (tmp_path / "out" / "README.md").exists()
