@@ -9,12 +9,9 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from huggingface_hub import HfApi
-from huggingface_hub.errors import HTTPError
 from transformers import set_seed
 
 from loading_scripts import registry
-from loading_scripts.errors import SerbenchError
 from model_cards.model_scores import SplitScores
 
 from .. import calibration
@@ -24,6 +21,7 @@ from .card import calibrated_on, new_card
 from .corpora import Fold, load_folds
 from .finish import below_adapters, merged, shift_logits
 from .lora import is_adapted
+from .push import push
 from .scoring import score_split
 from .sources import base_model_source, check_commercial, training_corpus
 from .start import start
@@ -34,10 +32,6 @@ logger = logging.getLogger(__name__)
 
 RESULTS = "results.json"
 """Test scores of a finished run, and what it was started with."""
-
-
-class PushError(SerbenchError, ConnectionError):
-    """The model could not be pushed; it is saved, and the message has the command that pushes it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +101,7 @@ def fine_tune(data: CorpusArguments, model_args: ModelArguments, args: SerTraini
         _write(output / RESULTS, run_record(data, model_args, args) | {"results": list(map(asdict, card.results))})
     trainer.accelerator.wait_for_everyone()
     if args.push_to_hub and trainer.is_world_process_zero():
-        push(trainer.hub_model_id, output, args)
+        push(trainer.hub_model_id, output, args.hub_token)
     return card.results
 
 
@@ -250,23 +244,3 @@ def _write(path: Path, content: Any) -> None:
 
 def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
-
-
-def push(repo: str, output: Path, args: SerTrainingArguments) -> None:
-    """Upload a finished folder.
-
-    Raises:
-        PushError: the Hub cannot be reached or refuses; says how to push later.
-    """
-    try:
-        HfApi(token=args.hub_token).upload_folder(
-            repo_id=repo,
-            folder_path=output,
-            commit_message="Fine-tuned with serbench",
-            ignore_patterns=["checkpoint-*/**"],
-        )
-    except (OSError, HTTPError) as error:  # what the client raises without a connection is no OSError
-        raise PushError(
-            f"Model {output}: is saved, but could not be pushed to {repo}; {str(error).splitlines()[0]}. Push it later "
-            f"with: hf upload {repo} {output} . --exclude 'checkpoint-*/**'"
-        ) from error

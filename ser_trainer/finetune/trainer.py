@@ -29,6 +29,7 @@ from .collator import CHUNKS, IDS, SerCollator, padding_matters, shortest_input
 from .guards import StepGuard
 from .losses import Concordance, CrossEntropy, balanced_weights, log_prior
 from .outputs import check_outputs
+from .push import UNREACHABLE, PushError
 from .sampling import BatchSchedule, Plan, TrainingRows, balance, mel_vectors
 from .targets import CORPUS, LABELS, label_array
 
@@ -333,6 +334,21 @@ class SerTrainer(Trainer):
         super().save_model(output_dir, _internal_call)
         if self.args.should_save:
             (Path(output_dir or self.args.output_dir) / TRAINING_ARGS_NAME).unlink(missing_ok=True)
+
+    def init_hf_repo(self, *args: Any, **kwargs: Any) -> None:
+        """Create the repository to push to; Trainer asks for it before it trains.
+
+        Raises:
+            PushError: the Hub cannot be reached, or refuses.
+        """
+        try:
+            super().init_hf_repo(*args, **kwargs)
+        except UNREACHABLE as error:
+            raise PushError(
+                f"--push_to_hub: the repository {self.args.hub_model_id or Path(self.args.output_dir).name} must be "
+                f"there before training; {str(error).splitlines()[0]}. Check connection and token (`hf auth whoami`), or "
+                "leave it out and push later: hf upload."
+            ) from error
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Write our card into the output folder; Trainer asks for one before it pushes to the Hub."""

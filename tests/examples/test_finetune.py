@@ -219,3 +219,13 @@ def test_a_hub_that_fails_at_the_end_costs_nothing_but_the_push(tmp_path, hub):
     assert done.returncode == 2
     assert "hf upload somebody/demo-model out . --exclude 'checkpoint-*/**'" in done.stderr
     assert {"README.md", "model.safetensors"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+def test_a_hub_that_cannot_be_reached_is_said_before_training(tmp_path):
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0", "HF_TOKEN": "hf_x"}
+
+    done = two_steps(tmp_path, "--push_to_hub", "--hub_model_id", "somebody/demo-model", **nowhere)
+
+    assert done.returncode == 2
+    assert "--push_to_hub: the repository somebody/demo-model must be there" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -304,10 +304,9 @@ def test_a_hub_that_cannot_be_reached_leaves_the_model_and_says_how_to_push(tmp_
     (tmp_path / "out" / "README.md").write_text("a card")
     code = """
 from pathlib import Path
-from ser_trainer.finetune.arguments import SerTrainingArguments
-from ser_trainer.finetune.run import PushError, push
+from ser_trainer.finetune.push import PushError, push
 try:
-    push("somebody/model", Path("out"), SerTrainingArguments("out", use_cpu=True))
+    push("somebody/model", Path("out"))
 except PushError as error:
     print(error)
 """
