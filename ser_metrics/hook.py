@@ -7,41 +7,19 @@ Nothing is written to disk; `ser_metrics.seed` serves the processes that never i
 """
 
 import functools
-import importlib
-import sys
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from ser_metrics.after_import import after_import
 
 LOADING = "evaluate.loading"
 """The module whose finder is wrapped."""
 
 
-class AfterImport:
-    """Finds `evaluate.loading` as Python does, and serves it right after it has run."""
-
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Answer the import system; None means that others shall find the module."""
-        if name != LOADING or not (spec := PathFinder.find_spec(name, path, target)) or not spec.loader:
-            return None
-        run = spec.loader.exec_module
-
-        def run_and_serve(module: ModuleType) -> None:
-            run(module)
-            serve(module)
-
-        spec.loader.exec_module = run_and_serve  # type: ignore[method-assign]  # this loader is this module's alone
-        return spec
-
-
 def install() -> None:
     """Hook evaluate as soon as it is imported, which may be now; evaluate is not imported by this."""
-    if AfterImport not in sys.meta_path:
-        sys.meta_path.insert(0, AfterImport)
-    if LOADING in sys.modules:
-        serve(importlib.import_module(LOADING))  # waits where another thread is still importing it
+    after_import(LOADING, serve)
 
 
 def serve(loading: ModuleType) -> None:

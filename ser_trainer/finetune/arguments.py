@@ -1,12 +1,15 @@
 """Arguments of fine-tuning: which corpora, which model, and what `SerTrainer` adds to transformers' own."""
 
 from dataclasses import dataclass, field, fields
+from typing import get_args
 
 from transformers import TrainingArguments
 
 from loading_scripts.errors import SerbenchError, near
 
-BALANCES = ("none", "under", "over", "smote", "adasyn")
+from .sampling.balance import How
+
+BALANCES = get_args(How)
 CROPS = ("random", "centre")
 EVAL_CROPS = ("full", "centre", "chunks")
 PRIORS = ("none", "train", "eval", "both")

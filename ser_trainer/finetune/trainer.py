@@ -346,8 +346,8 @@ class SerTrainer(Trainer):
         except UNREACHABLE as error:
             raise PushError(
                 f"--push_to_hub: the repository {self.args.hub_model_id or Path(self.args.output_dir).name} must be "
-                f"there before training; {str(error).splitlines()[0]}. Check connection and token (`hf auth whoami`), or "
-                "leave it out and push later: hf upload."
+                f"there before training; {str(error).splitlines()[0]}. Check connection and token (`hf auth whoami`), "
+                "or leave it out and push later: hf upload."
             ) from error
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

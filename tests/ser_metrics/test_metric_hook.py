@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ser_metrics import hook
+from ser_metrics.after_import import AfterImport
 
 STAND_IN = """
 import time
@@ -29,7 +30,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in [name for name in sys.modules if name.partition(".")[0] == "evaluate"]:
         monkeypatch.delitem(sys.modules, name)
-    finders = [finder for finder in sys.meta_path if finder is not hook.AfterImport]
+    finders = [finder for finder in sys.meta_path if finder is not AfterImport]
     monkeypatch.setattr(sys, "meta_path", finders)
     yield
     for name in [name for name in sys.modules if name.partition(".")[0] == "evaluate"]:
@@ -64,7 +65,7 @@ def test_installed_twice(fresh: None) -> None:
     once = sys.modules["evaluate.loading"].evaluation_module_factory
     hook.install()
     assert sys.modules["evaluate.loading"].evaluation_module_factory is once
-    assert sys.meta_path.count(hook.AfterImport) == 1
+    assert sys.meta_path.count(AfterImport) == 1
 
 
 @pytest.mark.parametrize("head_start", [0.0, 0.1])
