@@ -10,19 +10,16 @@ HuBERT is fine-tuned on these corpora first, as the paper does with EmoSet++; wi
 weights. All arguments of examples/finetune.py work too. What is finished is not done again.
 """
 
-import logging
-import os
 import sys
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from loading_scripts.errors import SerbenchError
 from model_cards.model_scores import SplitScores
-from ser_trainer.finetune.arguments import ArgumentsError, CorpusArguments, ModelArguments, SerTrainingArguments
-from ser_trainer.finetune.run import fine_tune, finished
+from ser_trainer.finetune.arguments import ArgumentsError
+from ser_trainer.finetune.run import fine_tune_once
 from ser_trainer.finetune.settings import parse
-from ser_trainer.finetune.tables import variant_table
+from ser_trainer.finetune.terminal import listen, run_script, variant_table
 
 VARIANTS = {
     "plain": {"expand": False},
@@ -54,39 +51,25 @@ class TransferArguments:
 def main() -> None:
     """Fine-tune on the sources, expand, transfer, compare; once for each seed."""
     data, model, args, transfer = parse(sys.argv[1:], __doc__, TransferArguments, prefix="transfer-")
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("ser_trainer").setLevel(logging.INFO if args.process_index == 0 else logging.ERROR)
+    listen(args)
     if not model.model and not transfer.source:
         raise ArgumentsError("A transfer needs something to start from: add --model, --source, or both.")
-    results: dict[str, list[SplitScores]] = {}
+    output = Path(args.output_dir)
+    source = replace(data, corpora=transfer.source, data_dir=transfer.source_data_dir)
+    results: dict[str, list[SplitScores]] = {name: [] for name in transfer.variants}
     for seed in transfer.seeds:
-        base = model.model
+        own, base = copy(args), model.model
+        own.seed = seed
         if transfer.source:
-            base = str(Path(args.output_dir) / f"source-seed{seed}")
-            known = replace(data, corpora=transfer.source, data_dir=transfer.source_data_dir)
-            run(known, replace(model, expand=False), args, base, seed)
-        for name in transfer.variants:
+            base = str(output / f"source-seed{seed}")
+            fine_tune_once(source, replace(model, expand=False), own, Path(base))
+        for name, scores in results.items():
             start = replace(model, model=base, new_head=True, **VARIANTS[name])
-            folder = str(Path(args.output_dir) / f"{name}-seed{seed}")
-            results.setdefault(name, []).extend(run(data, start, args, folder, seed))
+            scores += fine_tune_once(data, start, own, output / f"{name}-seed{seed}")
     if args.process_index == 0:
         print(variant_table(results))
-        print(f"\nModels and cards: {args.output_dir}")
-
-
-def run(
-    data: CorpusArguments, model: ModelArguments, args: SerTrainingArguments, folder: str, seed: int
-) -> list[SplitScores]:
-    """Return the test scores of one training, which is not repeated if its folder has them."""
-    own = copy(args)
-    own.output_dir, own.seed = folder, seed
-    return finished(Path(folder), data, model, own) or fine_tune(data, model, own)
+        print(f"\nModels and cards: {output}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except SerbenchError as error:
-        if os.environ.get("RANK", "0") == "0":
-            print(f"exhubert_transfer: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_script(main, "exhubert_transfer")

@@ -10,51 +10,36 @@ TrainingArguments work too. Model, feature extractor, scores and card go to --ou
 a kill.
 """
 
-import logging
-import os
 import sys
-from copy import copy
 from pathlib import Path
 
-from datasets import disable_progress_bars
-from transformers.utils.logging import disable_progress_bar
-
-from loading_scripts.errors import SerbenchError
 from model_cards.card import write_cross_validation
 from ser_trainer.finetune import cross_validation
-from ser_trainer.finetune.run import fine_tune, finished
+from ser_trainer.finetune.run import fine_tune, fine_tune_once
 from ser_trainer.finetune.scoring import across_folds
 from ser_trainer.finetune.settings import parse
-from ser_trainer.finetune.tables import score_table
+from ser_trainer.finetune.terminal import listen, run_script, score_table
 
 
 def main() -> None:
     """Train one model, or one for each fold."""
     data, model, args = parse(sys.argv[1:], __doc__)
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("ser_trainer").setLevel(logging.INFO if args.process_index == 0 else logging.ERROR)
-    if args.disable_tqdm:
-        disable_progress_bar()
-        disable_progress_bars()
-    folds = cross_validation.folds(data)
-    results = []
-    for fold in folds:
-        own = copy(args)
-        if len(folds) > 1:
-            own.output_dir = str(Path(args.output_dir) / fold.corpora[0].rpartition(":")[2])
-        known = finished(Path(own.output_dir), fold, model, own) if len(folds) > 1 else None
-        results += known or fine_tune(fold, model, own)
+    listen(args)
+    output, folds = Path(args.output_dir), cross_validation.folds(data)
+    if len(folds) == 1:
+        results = fine_tune(data, model, args)
+    else:
+        results = [
+            one
+            for fold in folds
+            for one in fine_tune_once(fold, model, args, output / fold.corpora[0].rpartition(":")[2])
+        ]
     if args.process_index == 0:
         print(score_table(results, folds=len(folds) > 1))
         if len(folds) > 1:
-            write_cross_validation(across_folds(results), Path(args.output_dir))
-        print(f"\nModel{'s and cards' if len(folds) > 1 else ' and card'}: {args.output_dir}")
+            write_cross_validation(across_folds(results), output)
+        print(f"\nModel{'s and cards' if len(folds) > 1 else ' and card'}: {output}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except SerbenchError as error:
-        if os.environ.get("RANK", "0") == "0":
-            print(f"finetune: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_script(main, "finetune")

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,15 @@ def fine_tune(data: CorpusArguments, model_args: ModelArguments, args: SerTraini
     if args.push_to_hub and trainer.is_world_process_zero():
         push(trainer.hub_model_id, output, args.hub_token)
     return card.results
+
+
+def fine_tune_once(
+    data: CorpusArguments, model_args: ModelArguments, args: SerTrainingArguments, folder: Path
+) -> list[SplitScores]:
+    """Return the test scores of a training in `folder`; one that is there with the same arguments is not repeated."""
+    own = copy(args)
+    own.output_dir = str(folder)
+    return finished(folder, data, model_args, own) or fine_tune(data, model_args, own)
 
 
 def short_names(folds: list[Fold]) -> dict[str, Fold]:

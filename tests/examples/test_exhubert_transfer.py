@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ser_trainer.finetune.tables import variant_table
+from ser_trainer.finetune.terminal import variant_table
 
 from model_cards.model_scores import SplitScores  # isort: skip
 

@@ -25,8 +25,8 @@ from ser_trainer.finetune.run import RESULTS, fine_tune, finished
 from ser_trainer.finetune.settings import parse, read as read_settings  # isort: skip
 from ser_trainer.finetune.sources import LicenceError
 from ser_trainer.finetune.start import ModelError
-from ser_trainer.finetune.tables import score_table
 from ser_trainer.finetune.targets import TargetError
+from ser_trainer.finetune.terminal import score_table
 from ser_trainer.models import tiny_hubert_config
 
 PITCHES = {"anger": 440, "neutral": 220, "sadness": 110}

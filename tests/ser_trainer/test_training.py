@@ -5,13 +5,13 @@ import pytest
 import torch
 from toy import EMOTIONS, classifier, corpus, extractor, trainer
 from transformers import AutoModelForAudioClassification as AutoClassifier
-from transformers import HubertForSequenceClassification, Wav2Vec2Config, WavLMConfig, WhisperConfig
+from transformers import HubertForSequenceClassification, TrainerCallback, Wav2Vec2Config, WavLMConfig, WhisperConfig
 
 from ser_metrics import scores
 from ser_trainer.finetune.arguments import ArgumentsError, SerTrainingArguments
 from ser_trainer.finetune.finish import merged, shift_logits
 from ser_trainer.finetune.guards import TrainingError
-from ser_trainer.finetune.lora import AdapterError, adapt
+from ser_trainer.finetune.lora import TARGETS, AdapterError, adapt
 from ser_trainer.finetune.losses import log_prior
 from ser_trainer.finetune.outputs import ModelMismatchError
 from ser_trainer.finetune.targets import labelled, pooled, rated
@@ -279,9 +279,7 @@ def test_whisper_gets_adapters_on_its_encoder():
 
 
 def test_adapters_that_get_no_gradient_stop_the_run(tmp_path, monkeypatch):
-    monkeypatch.setitem(
-        __import__("ser_trainer.finetune.lora", fromlist=["TARGETS"]).TARGETS, "wavlm", ("q_proj", "v_proj")
-    )
+    monkeypatch.setitem(TARGETS, "wavlm", ("q_proj", "v_proj"))
     model = adapt(encoder("wavlm"), rank=2)
     model.config.id2label = dict(enumerate(EMOTIONS))
 
@@ -301,7 +299,7 @@ def test_an_average_of_the_weights_is_scored_and_left_behind(tmp_path):
     start = {name: one.detach().clone() for name, one in run.model.named_parameters()}
     followed, seen = dict(start), []
 
-    class Watch(__import__("transformers").TrainerCallback):
+    class Watch(TrainerCallback):
         def on_step_end(self, args, state, control, model=None, **kwargs):
             decay = min(0.9, (1 + state.global_step) / (10 + state.global_step))
             for name, one in model.named_parameters():
@@ -316,23 +314,28 @@ def test_an_average_of_the_weights_is_scored_and_left_behind(tmp_path):
     assert not torch.equal(run.model.classifier.weight, seen[-1])
 
 
-def test_an_evaluation_during_training_scores_the_average_and_gives_the_weights_back(tmp_path):
+def test_evaluations_score_the_average_and_training_goes_on_with_the_weights(tmp_path):
     data = rows(tmp_path)
-    run = trainer(tmp_path, data, ema_decay=0.9, eval_dataset=data)
-    run.train()
-    average = run.average
-    weights = run.model.classifier.weight.detach().clone()
-    average._swapped_in = False  # as during training
-    with torch.no_grad():
-        run.model.classifier.weight.add_(1.0)
+    each_step = {"eval_dataset": data, "eval_strategy": "steps", "eval_steps": 1, "per_device_train_batch_size": 5}
+    plain, averaged = (trainer(tmp_path, data, ema_decay=decay, **each_step) for decay in (0.0, 0.9))
+    expected = []
 
-    found = run.predict(data).predictions
+    class Watch(TrainerCallback):
+        def on_step_end(self, args, state, control, model=None, **kwargs):
+            copy = classifier()
+            copy.load_state_dict(model.state_dict() | averaged.average.weights)
+            expected.append(trainer(tmp_path, data, copy).evaluate(data)["eval_loss"])
 
-    torch.testing.assert_close(run.model.classifier.weight.detach(), weights + 1)
-    with torch.no_grad():
-        run.model.classifier.weight.copy_(weights)
-    average._swapped_in = True
-    np.testing.assert_allclose(run.predict(data).predictions, found, atol=1e-6)
+    averaged.add_callback(Watch())
+    plain.train()
+    averaged.train()
+
+    assert steps(averaged) == steps(plain)
+    found = [
+        [entry["eval_loss"] for entry in run.state.log_history if "eval_loss" in entry] for run in (averaged, plain)
+    ]
+    assert found[0] == pytest.approx(expected, rel=1e-5)
+    assert found[0] != pytest.approx(found[1], rel=1e-3)
 
 
 def test_the_best_checkpoint_comes_back_and_training_stops_early(tmp_path):

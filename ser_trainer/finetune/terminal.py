@@ -1,9 +1,37 @@
-"""Scores as text for a terminal: a line for each test split, and their mean and standard deviation."""
+"""What a terminal shows of a training: log, progress, errors without a traceback, scores."""
 
-from collections.abc import Mapping, Sequence
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, stdev
 
+from datasets import disable_progress_bars
+from transformers.utils.logging import disable_progress_bar
+
+from loading_scripts.errors import SerbenchError
 from model_cards.model_scores import METRICS, SplitScores
+
+from .arguments import SerTrainingArguments
+
+
+def listen(args: SerTrainingArguments) -> None:
+    """Let the first process tell what it does; bars of other libraries obey --disable_tqdm too."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("ser_trainer").setLevel(logging.INFO if args.process_index == 0 else logging.ERROR)
+    if args.disable_tqdm:
+        disable_progress_bar()
+        disable_progress_bars()
+
+
+def run_script(main: Callable[[], None], name: str) -> None:
+    """Run a script; what a user can mend is printed once, without a traceback, and the exit code is 2."""
+    try:
+        main()
+    except SerbenchError as error:
+        if os.environ.get("RANK", "0") == "0":
+            print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def score_table(results: Sequence[SplitScores], folds: bool = False) -> str:
