@@ -79,7 +79,7 @@ def configs(
                 speakers={split: len({one.speaker for one in part} - {None}) for split, part in parts.items()},
                 absent_classes=listing.absent_classes(corpus, parts),
                 shared_speakers=listing.shared_speakers(parts),
-                split_hash=listing.split_hash(parts),
+                split_hash=listing.split_hash(listing.ids(parts)),
             )
         )
     return summaries

@@ -96,7 +96,7 @@ def _config(module: CorpusModule, name: str, found: Sequence[Utterance] | None) 
         },
         "absent_classes": listing.absent_classes(corpus, parts),
         "test_speakers_in_train": listing.shared_speakers(parts),
-        "split_hash": listing.split_hash(parts),
+        "split_hash": listing.split_hash(listing.ids(parts)),
     }
 
 

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -168,9 +168,18 @@ def split(
     return parts
 
 
-def split_hash(parts: dict[str, list[Utterance]]) -> str:
-    """Return the hash that names a split in a paper: sha256 over the sorted lines id<TAB>split, first 16 digits."""
-    lines = sorted(f"{one.id}\t{name}\n" for name, part in parts.items() for one in part)
+def ids(parts: Mapping[str, Iterable[Utterance]]) -> dict[str, list[str]]:
+    """Return split -> ids of its utterances."""
+    return {name: [one.id for one in part] for name, part in parts.items()}
+
+
+def split_hash(parts: Mapping[str, Iterable[str]]) -> str:
+    """Return the hash that names a split in a paper: sha256 over the sorted lines id<TAB>split, first 16 digits.
+
+    Args:
+        parts: split -> ids of its utterances.
+    """
+    lines = sorted(f"{one}\t{name}\n" for name, part in parts.items() for one in part)
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 

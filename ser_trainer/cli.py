@@ -7,13 +7,15 @@ import typer
 from loading_scripts import cli as corpora_cli
 from loading_scripts.errors import SerbenchError
 
+from .benchmark import cli as benchmark_cli
+
 app = typer.Typer(
     name="serbench",
-    help="Speech emotion recognition for the Hugging Face libraries: corpora, folds, metrics, fine-tuning.",
+    help="Speech emotion recognition for the Hugging Face libraries: corpora, folds, metrics, fine-tuning, benchmarks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.registered_commands += corpora_cli.app.registered_commands
+app.registered_commands += corpora_cli.app.registered_commands + benchmark_cli.app.registered_commands
 
 
 @app.command()

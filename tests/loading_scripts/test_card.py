@@ -53,7 +53,7 @@ def test_configs_have_counts_and_say_whether_speakers_are_shared(card, urdu):
     for name, splits, _, shared, split_hash in cells(card.text, "config"):
         parts = listing.split(module, name.strip("`"), found)
         assert splits == ", ".join(f"{split} {len(part)}" for split, part in parts.items())
-        assert split_hash.strip("`") == listing.split_hash(parts)
+        assert split_hash.strip("`") == listing.split_hash(listing.ids(parts))
         share = listing.shared_speakers(parts)
         told = "-" if share is None else "none" if share == 0 else f"{share:.1%}"[:-1]
         assert told in shared

@@ -53,7 +53,7 @@ def test_with_a_raw_tree_configs_have_what_a_paper_quotes(urdu):
     assert line.split("\t")[1:4] == [
         f"train {len(parts['train'])} of {speakers['train']}, test {len(parts['test'])} of {speakers['test']}",
         f"{listing.shared_speakers(parts):.1%}",
-        listing.split_hash(parts),
+        listing.split_hash(listing.ids(parts)),
     ]
     assert "all\ttrain " in text
     assert "known defect: Angry/SM1_F8_A08.wav lasts 0.992 s" in text

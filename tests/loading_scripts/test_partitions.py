@@ -306,7 +306,7 @@ def test_atoms_are_what_every_config_keeps_together(found):
 def test_the_split_hash_is_what_the_documentation_says():
     parts = {"train": [utterance(2, "a"), utterance(1, "a")], "test": [utterance(3, "b")]}
     lines = "x-001\ttrain\nx-002\ttrain\nx-003\ttest\n"
-    assert listing.split_hash(parts) == hashlib.sha256(lines.encode()).hexdigest()[:16]
+    assert listing.split_hash(listing.ids(parts)) == hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
 def test_shared_speakers_is_a_share_of_test_utterances_or_unknown():

@@ -1,0 +1,1 @@
+"""Encoders: what turns an utterance into features, and what is known of each. Nothing heavy is imported by this."""
