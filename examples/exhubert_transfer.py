@@ -20,13 +20,7 @@ from ser_trainer.finetune.arguments import ArgumentsError
 from ser_trainer.finetune.run import fine_tune_once
 from ser_trainer.finetune.settings import parse
 from ser_trainer.finetune.terminal import listen, run_script, variant_table
-
-VARIANTS = {
-    "plain": {"expand": False},
-    "frozen": {"expand": True, "copies": 1, "freeze_original": True},
-    "non_frozen": {"expand": True, "copies": 1, "freeze_original": False},
-    "two_copies": {"expand": True, "copies": 2, "freeze_original": True},
-}
+from ser_trainer.finetune.transfers import VARIANTS
 
 
 @dataclass

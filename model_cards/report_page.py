@@ -6,8 +6,12 @@ from pathlib import Path
 
 import jinja2
 
+from .heat_map import heat_map
 from .report_pictures import draw_layers, shade
 from .table import Table
+
+PAIRS = 20
+"""Pairs of corpora that are listed one below the other, at most; the twelve of EmoBox are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,16 @@ class Matrix:
             cells = [(count, shade(count / total if total else 0.0)) for count in row]
             found.append((name, cells, f"{100 * row[at] / total:.1f}" if total else "-"))
         return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatMap:
+    """A matrix of scores, drawn in colors; its arguments are those of `heat_map.heat_map`."""
+
+    title: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[float | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,36 +78,52 @@ class ProtocolResults:
         name: protocol and variant.
         leaderboard: a row for each system.
         notes: how to read the tables that follow.
-        published: tables with the published numbers beside ours, a table for each system.
+        heat_maps: matrices of corpora, ours and published.
+        published: tables with the published numbers beside ours.
         corpora: corpus by corpus.
     """
 
     name: str
     leaderboard: Table
     notes: Sequence[str]
+    heat_maps: Sequence[HeatMap]
     published: Sequence[Table]
     corpora: Sequence[CorpusResults]
+
+    @property
+    def folded(self) -> list[CorpusResults]:
+        """Pairs of corpora, where there are too many to be listed one below the other; else none."""
+        pairs = [one for one in self.corpora if ">" in one.name]
+        return pairs if len(pairs) > PAIRS else []
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportPage:
-    """The page.
+    """The page, or one of several.
 
     Args:
+        title: its heading.
         summary: what there is, in sentences.
+        links: encoder -> file of its page, from this one; empty where the page is the only one.
+        home: file of the page about all encoders; None on that page itself.
+        about: tables that stand first.
         legend: what marks mean.
         protocols: protocol by protocol.
         provenance: tables of where the numbers come from.
     """
 
+    title: str
     summary: Sequence[str]
+    links: Mapping[str, str]
+    home: str | None
+    about: Sequence[Table]
     legend: Sequence[str]
     protocols: Sequence[ProtocolResults]
     provenance: Sequence[Table]
 
 
 def render_report_page(page: ReportPage) -> str:
-    """Return the page as HTML that needs no other file and no network."""
+    """Return the page as HTML that needs no other file and no network; it links to those that it names."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -102,4 +132,5 @@ def render_report_page(page: ReportPage) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["layers"] = draw_layers
+    environment.filters["heat"] = lambda one: heat_map(one.rows, one.columns, one.values, title=one.title)
     return environment.get_template("report.html.j2").render(page=page)

@@ -5,6 +5,9 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NOTHING = "-"
+"""A cell without a value."""
+
 _NUMBER = re.compile(r"-|[-+]?\d.*")
 
 
@@ -46,6 +49,11 @@ class Table:
         rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
         notes = [line for note in self.notes for line in textwrap.wrap(note, 118, subsequent_indent="  ")]
         return "\n".join([self.title, lines[0], rule, *lines[1:], *notes])
+
+
+def percent(fraction: float | None) -> str:
+    """Return a fraction in percent with one digit; `NOTHING` for None."""
+    return NOTHING if fraction is None else f"{100 * fraction:.1f}"
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[str]:

@@ -9,6 +9,10 @@ from ser_metrics import averages
 
 from .beside import SERAB_TASKS
 from .outcomes import Outcome, pair
+from .serevals_matrix import reduced
+
+SEREVALS = {"weighted": "weighted average", "id_mean": "in domain", "ood_mean": "out of domain"}
+"""SER Evals' averages -> what tables call them; the first ranks, as in its Table 3."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ def average(protocol: str, reached: Mapping[str, Mapping[str, float]], sizes: Ma
     """Return the averages that a protocol takes over corpora; empty where there are too few.
 
     SERAB: UM, WM, GM over those of its nine tasks that are there. EmoBox cross-corpus: equation (1), once every
-    ordered pair is there. Others: the plain mean of each score.
+    ordered pair is there. SER Evals: those of its Table 3, once no pair is missing. Others: the plain mean of each
+    score.
 
     Args:
         protocol: its name.
@@ -59,6 +64,11 @@ def average(protocol: str, reached: Mapping[str, Mapping[str, float]], sizes: Ma
         if different == 0 or different < len(names) * (len(names) - 1):
             return []
         return [Average("mean", f"{different} ordered pairs", {"wa": averages.emobox_cross(pairs)})]
+    if protocol == "serevals":
+        matrix = reduced({(pair(corpus)[0], pair(corpus)[1] or corpus): each["f1"] for corpus, each in reached.items()})
+        return [
+            Average(SEREVALS[name], matrix.over, {"f1": matrix.averages[name]}) for name in SEREVALS if matrix.averages
+        ]
     metrics = next(iter(reached.values()))
     means_over = {name: float(np.mean([each[name] for each in reached.values()])) for name in metrics}
     return [Average("mean", f"{len(reached)} {'corpus' if len(reached) == 1 else 'corpora'}", means_over)]

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import median
 
-from ser_metrics.published import table
+from ser_metrics.published import SEREVALS_CHECKPOINTS, table
 
 from ..encoders import registry
+from . import serevals_corpora
 
-TABLES = {"serab": "serab_table3", "emobox-intra": "emobox_table4", "emobox-cross": "emobox_table5"}
-"""Protocol -> the published table of its results, and the key of `EncoderRecord.rows`."""
+TABLES = {
+    "serab": "serab_table3",
+    "emobox-intra": "emobox_table4",
+    "emobox-cross": "emobox_table5",
+    "serevals": "serevals_table3",
+}
+"""Protocol -> the published table of its results, and the key of `EncoderRecord.rows`. SER Evals' cells are those of
+the matrices behind its table. Tables of Generalize and ExHuBERT have a layout of their own, see `layouts`."""
 
 SERAB_TASKS = {
     "AES": "aesdd",
@@ -38,6 +45,10 @@ NOTES = {
     "said: compare ranks and differences of some points.",
     "emobox-cross": "Paper and benchmark page contradict each other about which corpus of a published cell trained; "
     "both readings are shown, and the mean of equation (1) is the same either way.",
+    "serevals": "The published heads knew the true class priors of every test corpus, and a class that their training "
+    "corpus lacks outweighs all others: cells that MESD trained are those of one constant answer.",
+    "generalize": "No code of the paper was found; printed columns that contradict others are marked.",
+    "exhubert": "The published splits and the map to six classes are not known.",
 }
 """What to know before comparing with a cell; more stands in the README of `ser_metrics.published`."""
 
@@ -49,7 +60,7 @@ class Cell:
     Args:
         protocol: one of `TABLES`.
         encoder_row: what the table calls the encoder.
-        corpus: id of our record; ``train>test`` for emobox-cross; one of `SERAB_AVERAGES`.
+        corpus: id of our record; ``train>test`` for pairs; one of `SERAB_AVERAGES`.
         metric: ua, wa (accuracy) or f1.
         percent: as printed.
         reading: for emobox-cross `CAPTION` or `HEADINGS`, else empty.
@@ -87,7 +98,7 @@ def cells(protocol: str) -> tuple[Cell, ...]:
     >>> [cell.percent for cell in cells("serab") if cell.encoder_row == "openSMILE" and cell.corpus == "emodb"]
     [90.5]
     """
-    readers = {"serab": _serab, "emobox-intra": _emobox_intra, "emobox-cross": _emobox_cross}
+    readers = {"serab": _serab, "emobox-intra": _emobox_intra, "emobox-cross": _emobox_cross, "serevals": _serevals}
     return tuple(readers[protocol]()) if protocol in readers else ()
 
 
@@ -145,3 +156,11 @@ def _emobox_cross() -> Iterator[Cell]:
         for reading, suffix in ((CAPTION, "caption"), (HEADINGS, "site_heading")):
             pair = ">".join(corpus_id(row[f"{side}_if_{suffix}"]) for side in ("train", "test"))
             yield Cell("emobox-cross", row["model"], pair, "wa", float(row["acc"]), reading)
+
+
+def _serevals() -> Iterator[Cell]:
+    rows = {checkpoint: row for row, checkpoint in SEREVALS_CHECKPOINTS.items()}
+    for cell in table("serevals_matrix_macro_f1"):
+        if cell["model"] in rows:
+            both = dict.fromkeys(serevals_corpora.corpus_id(cell[side]) for side in ("train", "test"))
+            yield Cell("serevals", rows[cell["model"]], ">".join(both), "f1", 100 * float(cell["macro_f1"]))

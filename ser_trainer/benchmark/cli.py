@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -85,7 +86,8 @@ def extract(
     Example: serbench extract urdu --encoder wavlm_base --raw ~/corpora/URDU-Dataset
     """
     from .corpora import open_corpora
-    from .study import Machine, extract_features
+    from .extraction import extract_features
+    from .machine import Machine
 
     _log()
     machine = Machine(settled(device), num_proc, bf16, trust_remote_code)
@@ -134,14 +136,20 @@ def cache(
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Argument(metavar="PROTOCOL", help="serab, emobox-intra or emobox-cross.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROTOCOL",
+            help="serab, emobox-intra, emobox-cross, serevals, generalize or exhubert; all: every one that can be run.",
+        ),
+    ],
     encoder: EncoderOption,
     more: Annotated[list[str] | None, typer.Argument(metavar="[CORPUS]...", hidden=True)] = None,
     corpora: Annotated[
         list[str] | None,
         typer.Option(
             metavar="CORPUS...",
-            help="Corpus ids, one or more. Default: those of the paper that are on this machine.",
+            help="Corpus ids, one or more. Default: those of the papers that are on this machine.",
             show_default=False,
         ),
     ] = None,
@@ -166,6 +174,21 @@ def run(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of EmoBox's heads, default 100.", show_default=False)
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Option of the protocol; can be given again. An unknown one is refused, and all are listed.",
+            show_default=False,
+        ),
+    ] = None,
+    fine_tune: Annotated[
+        bool, typer.Option("--fine-tune", help="all: run what fine-tunes the encoder too, which takes hours.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Run nothing; measure for a moment, and say what it will cost."),
+    ] = False,
     num_proc: ProcOption = 1,
     device: DeviceOption = "auto",
     bf16: Bfloat16Option = False,
@@ -175,18 +198,23 @@ def run(
     """Run a benchmark: encode what is missing, train the heads, print our table beside the published one.
 
     Run again after an interruption to continue; finished cells are skipped.
+    all runs every protocol on those of the corpora that it takes, and says
+    at the end what was not run, and why.
 
     Example: serbench run serab --encoder opensmile --corpora urdu --raw ~/corpora/URDU-Dataset
 
     Example: serbench run emobox-intra --encoder runs/demo-fold1 --corpora demo ravdess
+
+    Example: serbench run all --encoder wavlm_base --corpora ravdess emodb --dry-run
     """
-    from . import protocol, study
+    from . import plan, protocol, study
     from .corpora import at_hand, open_corpora
     from .results import Results
     from .stored import Stored
     from .tables import tables
 
     _log()
+    names = protocol.names() if name == plan.EVERY else (name,)
     setting = protocol.Setting(
         variant=variant,
         seeds=tuple(seed or (0,)),
@@ -194,15 +222,32 @@ def run(
         speaker_norm=speaker_norm,
         epochs=epochs,
         device=settled(device),
+        extra=_options(option or ()),
     )
     study.check(name, encoder, setting)
-    chosen = [*(corpora or []), *(more or [])] or at_hand(protocol.load(name).CORPORA)
+    papers = list(dict.fromkeys(corpus for one in names for corpus in protocol.load(one).CORPORA))
+    rows = open_corpora([*(corpora or []), *(more or [])] or at_hand(papers), raw or ())
     machine = study.Machine(setting.device, num_proc, bf16, trust_remote_code)
-    study.run(name, encoder, open_corpora(chosen, raw or ()), Results(output), setting, machine, again)
-    stored = [Stored(line, Results(output)) for line in Results(output).lines() if line.protocol == name]
+    if dry_run and not is_first_process():
+        return
+    if dry_run:
+        from .estimate import estimates
+
+        for one in estimates(name, encoder, rows, Results(output), setting, machine, again, fine_tune):
+            typer.echo(f"{one}\n")
+        return
+    refusals = []
+    if name == plan.EVERY:
+        refusals = study.run_all(encoder, rows, Results(output), setting, machine, again, fine_tune)
+    else:
+        study.run(name, encoder, rows, Results(output), setting, machine, again)
+    stored = [Stored(line, Results(output)) for line in Results(output).lines() if line.protocol in names]
     if is_first_process():
-        typer.echo("\n\n".join(one.text() for one in tables(stored)))
+        shown = [one.text() for one in tables(stored)] if stored else []
+        typer.echo("\n\n".join([*shown, *([plan.refused(refusals)] if refusals else ())]))
         typer.echo(f"\nLines and predictions: {output}. As a page: serbench report {output} --html report.html")
+    if any(one.failed for one in refusals):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -239,28 +284,135 @@ def report(
     html: Annotated[
         Path | None, typer.Option(help="Page to write; without it, tables are printed.", show_default=False)
     ] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write: index.html, and a page for each encoder.", show_default=False),
+    ] = None,
 ) -> None:
-    """Show stored results: as tables, or as one self-contained page with --html.
+    """Show stored results: as tables, as one self-contained page with --html, or as a page per encoder with --pages.
 
-    The page has a sortable leaderboard, confusion matrices, layer curves,
-    published numbers beside ours, leaks and where everything came from.
+    A page has sortable leaderboards, confusion matrices, layer curves, heat
+    maps, published numbers beside ours, leaks and where everything came from;
+    that of an encoder also its record and which corpora it has seen.
 
     Example: serbench report results --html report.html
+
+    Example: serbench report results --pages site
     """
     from .stored import read
 
     if html is not None and not html.absolute().parent.is_dir():
         raise typer.BadParameter(f"--html is a file in an existing folder; {html.parent} does not exist")
+    if pages is not None and pages.exists() and not pages.is_dir():
+        raise typer.BadParameter(f"--pages is a folder; {pages} is a file")
     held = read(folders)
-    if html is None:
+    if html is None and pages is None:
         from .tables import tables
 
         typer.echo("\n\n".join(one.text() for one in tables(held)))
-    else:
+    if html is not None:
         from .report import write_report
 
         write_report(held, html)
         typer.echo(f"Wrote {html}")
+    if pages is not None:
+        from .report_pages import write_pages
+
+        index, *others = write_pages(held, pages)
+        typer.echo(f"Wrote {index} and {len(others)} {'page' if len(others) == 1 else 'pages'} beside it")
+
+
+@app.command()
+def reproduce(
+    cell: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PROTOCOL/CORPUS/ENCODER",
+            help="A published cell, as emobox-intra/ravdess/wavlm-base or 'emobox-cross/ravdess>savee/wavlm-base'.",
+            show_default=False,
+        ),
+    ] = None,
+    raw: RawOption = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="File or folder with the encoder's weights, if not the Hub's.", show_default=False),
+    ] = None,
+    variant: Annotated[
+        str, typer.Option(help="strict: validation selects. published: as the paper's script does, defects included.")
+    ] = "strict",
+    fold: Annotated[
+        int | None, typer.Option(min=1, help="Run this fold alone; gives no verdict.", show_default=False)
+    ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="Seed of the heads, default 0; can be given again.", show_default=False)
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of EmoBox's heads, default 100.", show_default=False)
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder of results; lines and a trace are added to it.")] = Path(
+        "results"
+    ),
+    against: Annotated[
+        Path | None, typer.Option(help="Trace of another run; says first what differs here.", show_default=False)
+    ] = None,
+    check: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="TRACE RESULTS",
+            help="Rebuild what was printed from a trace and stored results; needs neither audio nor encoder.",
+            show_default=False,
+        ),
+    ] = None,
+    num_proc: ProcOption = 1,
+    device: DeviceOption = "auto",
+    again: Annotated[bool, typer.Option("--again", help="Run finished folds again.")] = False,
+) -> None:
+    """Run a published cell again: theirs, ours, the difference, an interval over speakers and a verdict.
+
+    All folds of the cell are run. A trace is written, with which --check
+    finds a changed or missing file on any machine; exit code 1 if it does.
+
+    Example: serbench reproduce emobox-intra/ravdess/wavlm-base --raw ~/corpora/RAVDESS
+
+    Example: serbench reproduce --check results/traces/emobox-intra--ravdess--wavlm_base-strict.json results
+    """
+    from . import protocol, study, trace
+    from .corpora import open_corpora
+    from .machine import Machine
+    from .reproduce import comparison, find, narrowed, prepared, rerun
+    from .results import Results
+
+    if check is not None:
+        checked = trace.check(check[0], Results(check[1]))
+        for fault in checked.faults:
+            typer.echo(f"serbench: {fault}", err=True)
+        if checked.faults:
+            raise typer.Exit(1)
+        typer.echo(f"{checked.text}\n\nRebuilt from the stored predictions; digest {checked.digest}.")
+        return
+    if cell is None:
+        raise typer.BadParameter("names a published cell, PROTOCOL/CORPUS/ENCODER; or give --check TRACE RESULTS")
+    _log()
+    published = find(cell)
+    word = published.encoder if weights is None else f"{published.encoder}={weights}"
+    setting = protocol.Setting(variant=variant, seeds=tuple(seed or (0,)), epochs=epochs, device=settled(device))
+    study.check(published.protocol, [word], setting)
+    then = trace.read(against) if against else None
+    corpora = narrowed(published, open_corpora(published.corpora, raw or ()), fold)
+    results = Results(output)
+    own, planned = prepared(published, word, corpora, results, setting, Machine(setting.device, num_proc))
+    made = trace.made_of(own, planned, corpora)
+    if then and is_first_process():
+        told = trace.differences(then, published, made) or ["audio, splits and encoder are those of the trace"]
+        typer.echo("\n".join(f"Against {against}: {one}." for one in told), err=True)
+    stored = rerun(published, own, planned, results, again)
+    if is_first_process():
+        place = trace.write(published, stored, fold, made, results)
+        typer.echo(comparison(published, stored, trace.utterances(made), fold).text())
+        for one in trace.outcome_differences(then, stored) if then else ():
+            typer.echo(f"Against {against}: {one}.")
+        typer.echo(f"\nTrace: {place}, digest {trace.read(place)['digest']}.")
+        typer.echo(f"To check it anywhere: serbench reproduce --check {place} {output}")
 
 
 @app.command()
@@ -299,6 +451,18 @@ def _layers(word: str) -> str:
     if word not in ("last", "all"):
         raise typer.BadParameter(f"--layers is last or all; found {word!r}")
     return word
+
+
+def _options(words: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise typer.BadParameter(f"--option is KEY=VALUE; found {word!r}")
+        if key in found:
+            raise typer.BadParameter(f"--option {key} stands once; values of one option have commas between them")
+        found[key] = value
+    return found
 
 
 def _log() -> None:

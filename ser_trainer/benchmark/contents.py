@@ -5,6 +5,7 @@ audio that lies in the table, by the digest of its bytes: a second look costs no
 """
 
 import json
+import logging
 import os
 import re
 import time
@@ -12,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,20 @@ import numpy as np
 from filelock import FileLock
 
 from loading_scripts import audio
-from loading_scripts.errors import SerbenchError
+from loading_scripts.errors import AudioError, SerbenchError
 from loading_scripts.obtain import cache_folder
+
+logger = logging.getLogger(__name__)
 
 _ROWS = 256
 """Rows that are in memory at a time, with their bytes where the table holds the audio."""
 
 _SAVE_EVERY = 30.0
 """Seconds; what a killed check repeats at most."""
+
+
+UNREADABLE = -1
+"""Stands for the checksum of an utterance that cannot be decoded; no CRC-32 is negative."""
 
 
 class ContentsError(SerbenchError, ValueError):
@@ -40,8 +47,8 @@ class Contents:
     """What the audio of a corpus is.
 
     Args:
-        crc32: id -> CRC-32 of the int16 samples at 16 kHz, little-endian.
-        samples: id -> number of samples.
+        crc32: id -> CRC-32 of the int16 samples at 16 kHz, little-endian; `UNREADABLE` where there are none.
+        samples: id -> number of samples; 0 for an utterance that cannot be decoded.
     """
 
     crc32: Mapping[str, int]
@@ -52,6 +59,11 @@ class Contents:
         """Sha256 over the sorted lines ``id<TAB>crc32`` (8 hexadecimal digits), its first 16 digits."""
         lines = sorted(f"{one}\t{crc:08x}\n" for one, crc in self.crc32.items())
         return sha256("".join(lines).encode()).hexdigest()[:16]
+
+    @cached_property
+    def unreadable(self) -> frozenset[str]:
+        """Ids of the utterances that cannot be decoded."""
+        return frozenset(one for one, crc in self.crc32.items() if crc == UNREADABLE)
 
     @property
     def seconds(self) -> float:
@@ -94,7 +106,7 @@ def check(rows: Any, corpus: str, threads: int = 1, progress: Progress | None = 
 
     Raises:
         ContentsError: two rows have one id, or there are none.
-        AudioError: an utterance cannot be decoded.
+        AudioError: no utterance can be decoded. If only some cannot, they are reported and marked.
     """
     place = _place(corpus)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -128,21 +140,38 @@ def _place(corpus: str) -> Path:
 def _check(rows: Any, corpus: str, threads: int, memory: "_Memory", progress: Progress | None) -> Contents:
     checksums: dict[str, int] = {}
     samples: dict[str, int] = {}
+    broken: list[AudioError] = []
     with memory, ThreadPoolExecutor(threads) as readers:  # decoding, digests and checksums let go of Python's lock
         for ids, sounds in _pages(rows):
-            for one, (crc, length) in zip(ids, readers.map(memory.look, sounds), strict=True):
+            for one, found in zip(ids, readers.map(memory.look, sounds), strict=True):
                 if one in checksums:
                     raise ContentsError(
                         f"Corpus {corpus}: each utterance needs an id of its own; {one!r} occurs twice. Correct the "
                         "table, or drop one of the rows."
                     )
-                checksums[one], samples[one] = crc, length
+                if isinstance(found, AudioError):
+                    broken.append(found)
+                    found = UNREADABLE, 0
+                checksums[one], samples[one] = found
             memory.save_now_and_then()
             if progress:
                 progress(len(samples), sum(samples.values()) / audio.SAMPLE_RATE)
     if not checksums:
         raise ContentsError(f"Corpus {corpus}: needs utterances; there are none. Load its config all.")
+    if len(broken) == len(checksums):
+        raise AudioError(f"Corpus {corpus}: none of its {len(broken)} utterances can be decoded. {broken[0]}")
+    if broken:
+        _report(corpus, len(broken), len(checksums), str(broken[0]))
     return Contents(checksums, samples)
+
+
+@cache
+def _report(corpus: str, broken: int, of: int, first: str) -> None:
+    """Report it once, though features and results both ask."""
+    logger.warning(
+        "Corpus %s: %d of %d utterances cannot be decoded and are left out. %s `serbench audit %s` lists them.",
+        *(corpus, broken, of, first, corpus),
+    )
 
 
 def _pages(rows: Any) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
@@ -166,11 +195,17 @@ class _Memory:
     def __exit__(self, *_: object) -> None:
         self._save()
 
-    def look(self, sound: Mapping[str, Any]) -> tuple[int, int]:
-        """Return the checksum and length of a sound, decoded if it was not seen before."""
+    def look(self, sound: Mapping[str, Any]) -> tuple[int, int] | AudioError:
+        """Return the checksum and length of a sound, decoded if it was not seen before; or why it cannot be.
+
+        The latter is not remembered: a disk may be there again the next time.
+        """
         stamp = _stamp(sound)
         if stamp is None or stamp not in self._known:
-            samples = audio.load(dict(sound))
+            try:
+                samples = audio.load(dict(sound))
+            except AudioError as error:
+                return error
             found = [crc32(samples), len(samples)]
             if stamp is None:
                 return found[0], found[1]

@@ -126,6 +126,9 @@ def open_corpora(names: Sequence[str], folders: Sequence[str] = ()) -> list[Corp
             f"--raw: stands once for each of {len(names)} corpora, in order; found it {len(folders)} times. "
             "Write - where none is needed."
         )
+    for name in names:  # an unknown one is refused with near names before another is loaded, and the Hub is not asked
+        if "/" not in name and not Path(registry.NAMESPACE, name).is_dir():
+            registry.load(name)
     datasets.disable_progress_bars()  # a study has one bar, of its own
     paired = zip(names, folders or ["-"] * len(names), strict=True)
     return [_open(name, None if folder == "-" else folder) for name, folder in paired]
@@ -152,8 +155,6 @@ def at_hand(names: Sequence[str]) -> list[str]:
 
 def _open(name: str, data_dir: str | None) -> CorpusRows:
     dataset = name if "/" in name else f"{registry.NAMESPACE}/{name}"
-    if "/" not in name and not Path(dataset).is_dir():
-        registry.load(name)  # an unknown name is refused with near names, and the Hub is not asked
     rows = load(dataset, "all", data_dir)
     if list(rows) != ["train"]:
         raise CorpusError(f"Corpus {name}: config all has one split, train; this one has {', '.join(rows)}.")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .features import Features, Packed
-from .layers import by_layer
+from .joined import joined
 from .probes import EMOBOX, EMOBOX_CODE, Fold, Point, Recipe, Trained, train_heads
 from .protocol import Setting
 
@@ -63,7 +63,7 @@ def train_grid(
     grid = GRID if kind == "emobox" else LINEAR_GRID
     recipe = recipe_of(kind, setting)
     trained = train_heads(
-        _joined([_packed(features, used, kind, layer) for features, used in pools]),
+        _packed(pools, kind, layer),
         np.array([codes[one] for one in ids], dtype=np.int64),
         classes,
         [
@@ -112,17 +112,8 @@ def _point(one: Trained) -> dict[str, Any]:
     return told
 
 
-def _packed(features: Features, ids: Sequence[str], kind: str, layer: str) -> Packed:
-    if kind == "emobox":
-        return features.packed(ids)
-    values = np.stack([features[one] for one in ids]) if kind == "weighted" else by_layer(features, ids)[layer]
-    return Packed(tuple(ids), values, np.arange(len(ids) + 1))
-
-
-def _joined(parts: Sequence[Packed]) -> Packed:
-    if len(parts) == 1:
-        return parts[0]
-    starts = np.cumsum([0, *(one.offsets[-1] for one in parts)])
-    offsets = [one.offsets[:-1] + start for one, start in zip(parts, starts[:-1], strict=True)]
-    ids = tuple(name for one in parts for name in one.ids)
-    return Packed(ids, np.concatenate([one.values for one in parts]), np.concatenate([*offsets, starts[-1:]]))
+def _packed(pools: Sequence[tuple[Features, Sequence[str]]], kind: str, layer: str) -> Packed:
+    if kind != "weighted":
+        return joined(pools, layer)
+    layers = [features[one] for features, used in pools for one in used]
+    return Packed(tuple(one for _, used in pools for one in used), np.stack(layers), np.arange(len(layers) + 1))

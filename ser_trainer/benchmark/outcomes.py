@@ -3,6 +3,7 @@
 Everything is computed from confusion matrices and predictions; what a line says of its own scores is not read.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,11 +23,14 @@ from .stored import Stored
 METRICS = ("ua", "wa", "f1")
 """Scores of an outcome."""
 
-HEADLINES = {"serab": "wa", "emobox-cross": "wa", "serevals": "f1"}
+HEADLINES = {"serab": "wa", "emobox-cross": "wa", "serevals": "f1", "generalize": "wa"}
 """Protocol -> the score that its paper reports first; ua for all others."""
 
 LEVEL = 0.95
 """Level of all intervals."""
+
+LONGEST = 40
+"""Characters of an option that tables show as it is."""
 
 T = TypeVar("T")
 
@@ -42,7 +46,7 @@ class System:
         revision: its revision.
         layer: last, weighted, or a number.
         head: head or classifier.
-        options: options of the protocol as ``name=value``, separated by commas.
+        options: options of the protocol, each as ``name=value``.
     """
 
     protocol: str
@@ -51,12 +55,12 @@ class System:
     revision: str
     layer: str
     head: str
-    options: str
+    options: tuple[str, ...]
 
     @classmethod
     def of(cls, line: Line) -> "System":
         """Return the system of a line."""
-        options = ", ".join(f"{name}={json.dumps(value)}" for name, value in sorted(line.options.items()))
+        options = tuple(f"{name}={json.dumps(value)}" for name, value in sorted(line.options.items()))
         where = (line.protocol, line.variant, line.encoder, line.revision, str(line.layer), line.head)
         return cls(*where, options)
 
@@ -66,9 +70,13 @@ class System:
         return HEADLINES.get(self.protocol, "ua")
 
     def __str__(self) -> str:
-        """Return encoder, layer, head and options."""
-        parts = (self.encoder, f"layer {self.layer}", self.head, self.options)
-        return ", ".join(filter(None, parts))
+        """Return encoder, layer, head and `shortened` options."""
+        return ", ".join([self.encoder, f"layer {self.layer}", self.head, *map(shortened, self.options)])
+
+    @property
+    def title(self) -> str:
+        """What a table about it is called."""
+        return f"{self.protocol}, {self.variant}: {self}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +221,16 @@ def by_speaker(call: Callable[[list[str] | None], T], rows: Sequence[Prediction]
     ids = [row.id for row in rows]
     repeated = MIN_GROUPS <= len(set(ids)) < len(ids)
     return call(ids if repeated else None), "utterances"
+
+
+def shortened(option: str) -> str:
+    """Return an option as tables show it: a long value as the start of its hash.
+
+    >>> shortened('mode="both"'), shortened(f"sources={['casia:emosetpp'] * 19}")
+    ('mode="both"', 'sources=#e725fa')
+    """
+    name, _, value = option.partition("=")
+    return option if len(option) <= LONGEST else f"{name}=#{hashlib.sha256(value.encode()).hexdigest()[:6]}"
 
 
 def pair(corpus: str) -> tuple[str, str]:

@@ -127,6 +127,8 @@ class ProtocolModule(Protocol):
         TITLE: the paper and what is measured.
         CORPORA: ids of the paper's corpora.
         VARIANTS: variants it has.
+
+    A protocol with options of its own, which `Setting.extra` holds, defines OPTIONS too: name -> what it means, a line.
     """
 
     TITLE: str
@@ -155,3 +157,33 @@ def load(protocol: str) -> ModuleType:
             f"Protocol {protocol!r}: not known.{near(protocol, names())} Protocols: {', '.join(names())}."
         )
     return import_module(f"{protocols.__name__}.{protocol.replace('-', '_')}")
+
+
+def options_of(protocols: Sequence[str], given: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return, for each of some protocols, those of the given options that it has.
+
+    Args:
+        protocols: their names.
+        given: option -> value.
+
+    Raises:
+        ProtocolError: none of them has one of the options.
+    """
+    known: dict[str, Mapping[str, str]] = {name: getattr(load(name), "OPTIONS", {}) for name in protocols}
+    together = {option for options in known.values() for option in options}
+    for option in given:
+        if option not in together:
+            told = "; ".join(
+                f"{one} ({' '.join(options[one].split())}{_whose(name, protocols)})"
+                for name, options in known.items()
+                for one in options
+            )
+            raise ProtocolError(
+                f"--option {option}: protocol {' '.join(protocols)} has no option {option!r}."
+                f"{near(option, together)} {f'Options: {told}.' if told else 'It has none.'}"
+            )
+    return {name: {one: value for one, value in given.items() if one in options} for name, options in known.items()}
+
+
+def _whose(name: str, protocols: Sequence[str]) -> str:
+    return f", of {name}" if len(protocols) > 1 else ""

@@ -1,18 +1,18 @@
 """Report: results as one page, with leaderboards, published numbers, confusion, layers and provenance."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from model_cards.report_page import CorpusResults, Matrix, ProtocolResults, ReportPage, render_report_page
+from model_cards.report_page import CorpusResults, HeatMap, Matrix, ProtocolResults, ReportPage, render_report_page
 from model_cards.report_pictures import COLORS
-from model_cards.table import Table
+from model_cards.table import Table, percent
 
-from . import beside
-from .averages import over_corpora
+from . import beside, layouts
+from .leaderboards import SYSTEM, Systems, across, leaderboard, shared_options, where
 from .outcomes import METRICS, Outcome, System, outcomes
-from .results import Line
+from .provenance import span_of, systems_table, tests_table
 from .stored import Stored, collector_at_rest
-from .tables import NOTHING, Marks, corpus_table, folds, how_to_read, matrices, percent
+from .tables import Marks, by_protocol, corpus_table, folds, how_to_read
 
 BEST = 20
 """Systems in the table of a corpus, at most; the leaderboard has all."""
@@ -20,12 +20,9 @@ BEST = 20
 DRAWN = 3
 """Encoders whose confusion is shown for a corpus, at most."""
 
-SYSTEM = ("encoder", "layer", "head")
-"""Columns that name a system."""
-
 
 def write_report(stored: Sequence[Stored], path: Path) -> None:
-    """Write the page about results.
+    """Write one page about results.
 
     Args:
         stored: lines with their predictions, `stored.read` gives them.
@@ -35,90 +32,105 @@ def write_report(stored: Sequence[Stored], path: Path) -> None:
         ResultsError: the predictions are missing that an interval needs.
     """
     with collector_at_rest():
-        text = render_report_page(report_page(stored))
+        write_page(report_page(stored), path)
+
+
+def write_page(page: ReportPage, path: Path) -> None:
+    """Write a page to a file, which is replaced as a whole."""
+    text = render_report_page(page)
     part = path.with_name(f"{path.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 
 def report_page(stored: Sequence[Stored]) -> ReportPage:
-    """Return what the page says about results."""
+    """Return what the page about all encoders says; published numbers stand beside the encoders that have a row."""
+    return page_of(outcomes(stored), whole=with_row)
+
+
+def with_row(systems: Systems) -> list[System]:
+    """Return the systems that a published row stands for: those on the last layer of its encoder."""
+    return [one for one in systems if one.layer == "last" and beside.row_of(one.protocol, one.encoder)]
+
+
+def page_of(
+    found: Sequence[Outcome],
+    *,
+    whole: Callable[[Systems], Sequence[System]],
+    title: str = "Benchmark of speech emotion recognition",
+    about: Sequence[Table] | None = None,
+    links: Mapping[str, str] | None = None,
+    home: str | None = None,
+) -> ReportPage:
+    """Return a page about outcomes.
+
+    Args:
+        found: the outcomes.
+        whole: which systems of a protocol have their tables beside the published numbers.
+        title: heading of the page.
+        about: tables that stand first; None: the encoders across the protocols, where there are several of these.
+        links: see `ReportPage`.
+        home: see `ReportPage`.
+
+    Raises:
+        ResultsError: the predictions are missing that an interval needs.
+    """
     marks = Marks()
-    found = outcomes(stored)
-    by_protocol: dict[tuple[str, str], list[Outcome]] = {}
-    for one in found:
-        by_protocol.setdefault((one.system.protocol, one.system.variant), []).append(one)
-    protocols = [_protocol(f"{protocol}, {variant}", each, marks) for (protocol, variant), each in by_protocol.items()]
+    grouped = by_protocol(found)
+    protocols = [_protocol(", ".join(key), systems, marks, whole(systems)) for key, systems in grouped.items()]
     lines = [line for one in found for line in one.lines]
-    systems, corpora = {one.system for one in found}, {one.corpus for one in found}
+    encoders, corpora = {one.system.encoder for one in found}, {one.corpus for one in found}
     summary = [
-        f"{len(lines)} results of {len({one.encoder for one in systems})} encoders on {len(corpora)} corpora or pairs "
-        f"of corpora, {_span(lines)}. Every value is computed from stored confusion matrices and predictions.",
+        f"{len(lines)} results of {'1 encoder' if len(encoders) == 1 else f'{len(encoders)} encoders'} on "
+        f"{len(corpora)} corpora or pairs of corpora, {span_of(lines)}. Every value is computed from stored confusion "
+        "matrices and predictions.",
         "Scores in percent. UA: unweighted accuracy, the mean of the recalls; WA: weighted accuracy, the share of "
         "right decisions; F1: macro F1. A value over several folds is the mean over them.",
     ]
+    if links and home is None:
+        summary.append("Published numbers stand beside ours on the page of each encoder, with what it has seen.")
+    if about is None:
+        about = [across(grouped)] if len(grouped) > 1 else []
     return ReportPage(
-        summary=summary, legend=marks.legend(), protocols=protocols, provenance=[_corpora(lines), _systems(found)]
+        title=title,
+        summary=summary,
+        links=links or {},
+        home=home,
+        about=about,
+        legend=marks.legend(),
+        protocols=protocols,
+        provenance=[tests_table(lines), systems_table(found)],
     )
 
 
-def _protocol(name: str, found: Sequence[Outcome], marks: Marks) -> ProtocolResults:
-    by_system: dict[System, list[Outcome]] = {}
+def _protocol(name: str, systems: Systems, marks: Marks, whole: Sequence[System]) -> ProtocolResults:
     by_corpus: dict[str, list[Outcome]] = {}
+    found = [one for each in systems.values() for one in each]
     for one in found:
-        by_system.setdefault(one.system, []).append(one)
         by_corpus.setdefault(one.corpus, []).append(one)
-    published = []
-    for system, each in by_system.items():
-        if system.layer == "last" and beside.row_of(system.protocol, system.encoder):
-            published += [*(matrices(each) if system.protocol == "emobox-cross" else ()), corpus_table(each, marks)]
+    shared = shared_options(systems)
+    heat_maps: list[HeatMap] = []
+    published = layouts.of_protocol(found)
+    for system in whole:
+        each = systems[system]
+        heat_maps += layouts.heat_maps(each)
+        published += [*layouts.of_system(each), corpus_table(each, marks), *layouts.cell_by_cell(each)]
     return ProtocolResults(
         name=name,
-        leaderboard=_leaderboard(name, by_system, list(by_corpus), marks),
+        leaderboard=leaderboard(name, systems, marks),
         notes=how_to_read(found[0].system.protocol),
+        heat_maps=heat_maps,
         published=published,
-        corpora=[_corpus(corpus, each, marks) for corpus, each in by_corpus.items()],
+        corpora=[_corpus(corpus, each, marks, shared) for corpus, each in by_corpus.items()],
     )
 
 
-def _leaderboard(
-    name: str, by_system: Mapping[System, Sequence[Outcome]], corpora: Sequence[str], marks: Marks
-) -> Table:
-    """Return a row for each system: averages, then the headline of each corpus with its marks."""
-    headline = next(iter(by_system)).headline
-    averages = {system: over_corpora(each) for system, each in by_system.items()}
-    names = list(
-        dict.fromkeys((one.name, metric) for each in averages.values() for one in each for metric in one.values)
-    )
-    names.sort(key=lambda one: one[1] != headline)  # what the protocol reports first comes first; a stable sort
-    ranked = []
-    for system, each in by_system.items():
-        values = {(one.name, metric): value for one in averages[system] for metric, value in one.values.items()}
-        reached = {one.corpus: f"{percent(one.mean[headline])} {marks.of(one)}".rstrip() for one in each}
-        cells = [*_where(system), f"{len(each)}/{len(corpora)}"]
-        cells += [percent(values[key]) if key in values else NOTHING for key in names]
-        rank = (-len(each), *(-values[key] if key in values else 1.0 for key in names[:1]))
-        ranked.append((rank, [*cells, *(reached.get(corpus, NOTHING) for corpus in corpora)]))
-    header = [*SYSTEM, "corpora"]
-    header += [metric.upper() if name == "mean" else name for name, metric in names]
-    notes = [
-        f"{headline.upper()} of each corpus. A mean runs over the corpora that a system was tested on: compare rows "
-        "that have the same ones. Systems on more corpora stand first."
-    ]
-    return Table(
-        title=f"{name}: all systems",
-        header=[*header, *corpora],
-        rows=[row for _, row in sorted(ranked, key=lambda one: one[0])],
-        notes=notes,
-    )
-
-
-def _corpus(corpus: str, found: Sequence[Outcome], marks: Marks) -> CorpusResults:
+def _corpus(corpus: str, found: Sequence[Outcome], marks: Marks, shared: Collection[str]) -> CorpusResults:
     headline = found[0].system.headline
     best = sorted(found, key=lambda one: -one.mean[headline])
     rows = [
         [
-            *_where(one.system), folds(one), str(one.n),
+            *where(one.system, shared), folds(one), str(one.n),
             *(percent(one.mean[metric]) for metric in METRICS), percent(one.pooled[headline]), marks.of(one),
         ]
         for one in best[:BEST]
@@ -142,17 +154,12 @@ def _corpus(corpus: str, found: Sequence[Outcome], marks: Marks) -> CorpusResult
     )
 
 
-def _where(system: System) -> list[str]:
-    """Return the cells of `SYSTEM`."""
-    return [system.encoder, system.layer, ", ".join(filter(None, (system.head, system.options)))]
-
-
 def _curves(best: Iterable[Outcome], headline: str) -> dict[str, list[tuple[int, float]]]:
     """Return scores over layers of the systems that were run on several numbered ones, best first."""
     curves: dict[tuple[str, ...], list[tuple[int, float]]] = {}
     for one in best:
         if one.system.layer.isdigit():
-            key = (one.system.encoder, one.system.revision, one.system.head, one.system.options)
+            key = (one.system.encoder, one.system.revision, one.system.head, ", ".join(one.system.options))
             curves.setdefault(key, []).append((int(one.system.layer), 100 * one.mean[headline]))
     several = {key: curve for key, curve in curves.items() if len(curve) > 1}
     return {_named(key, several): curve for key, curve in list(several.items())[: len(COLORS)]}
@@ -164,7 +171,7 @@ def _weights(best: Iterable[Outcome]) -> dict[str, list[tuple[int, float]]]:
     for one in best:
         each = [line.hyperparameters["layer_weights"] for line in one.lines if "layer_weights" in line.hyperparameters]
         if each:
-            key = (one.system.encoder, one.system.revision, one.system.head, one.system.options)
+            key = (one.system.encoder, one.system.revision, one.system.head, ", ".join(one.system.options))
             means = [100 * sum(values) / len(values) for values in zip(*each, strict=True)]
             learned[key] = list(enumerate(means))
     return {_named(key, learned): curve for key, curve in list(learned.items())[: len(COLORS)]}
@@ -174,48 +181,3 @@ def _named(key: tuple[str, ...], others: Iterable[tuple[str, ...]]) -> str:
     """Name a curve by its encoder, and by all else where that is not enough."""
     alone = sum(other[0] == key[0] for other in others) == 1
     return key[0] if alone else ", ".join(filter(None, key))
-
-
-def _corpora(lines: Sequence[Line]) -> Table:
-    """Return the test sets: sizes, hashes, shared speakers."""
-    tests = {(line.protocol, line.variant, line.corpus, line.config, line.content, line.split): line for line in lines}
-    rows = []
-    for (*place, content, split), line in tests.items():
-        sizes = " / ".join(map(str, line.sizes.values()))
-        shared = "unknown" if line.shared_speakers is None else percent(line.shared_speakers)
-        lost = ", ".join(f"{number} {why}" for why, number in line.dropped.items())
-        rows.append((*place, sizes, f"{line.seconds['used'] / 3600:.2f}", lost, shared, content, split))
-    counted: dict[tuple[str, ...], int] = {}
-    for row in rows:
-        counted[row[:4]] = counted.get(row[:4], 0) + 1
-    twice = [" ".join(place) for place, number in counted.items() if number > 1]
-    header = ["protocol", "variant", "corpus", "config", "sizes", "hours", "left out", "shared, %", "content", "split"]
-    notes = [
-        "sizes: train / validation / test; shared: test utterances whose speaker trains; content: hash of the audio; "
-        "split: hash of the ids of each split.",
-        *([f"Not all results are about the same test set: {', '.join(twice)}."] if twice else []),
-    ]
-    return Table(title="Test sets", header=header, rows=rows, notes=notes)
-
-
-def _systems(found: Sequence[Outcome]) -> Table:
-    """Return the systems: revisions, feature hashes, versions, dates, how heads were selected."""
-    about: dict[System, list[Line]] = {}
-    for one in found:
-        about.setdefault(one.system, []).extend(one.lines)
-    rows = []
-    for system, lines in about.items():
-        features = dict.fromkeys(line.features for line in lines)
-        versions = dict.fromkeys(tuple(line.versions.items()) for line in lines)
-        told = "; or ".join(", ".join(f"{name} {one}" for name, one in each) for each in versions)
-        selection = "; or ".join(dict.fromkeys(line.selection for line in lines))
-        where = [f"{system.protocol}, {system.variant}", str(system), system.revision, ", ".join(features)]
-        rows.append([*where, selection, told, _span(lines)])
-    header = ["protocol", "system", "revision", "features", "selection", "versions", "dates"]
-    return Table(title="Systems", header=header, rows=rows)
-
-
-def _span(lines: Sequence[Line]) -> str:
-    """Return the first and the last day of lines."""
-    days = {line.date[:10] for line in lines}
-    return " to ".join(dict.fromkeys((min(days), max(days))))

@@ -19,6 +19,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from loading_scripts import audio
+from loading_scripts.errors import AudioError
 
 from ..encoders.encoder import Clip, Encoder
 from .batches import batches
@@ -132,11 +133,19 @@ class _Claim:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """An utterance that no encoder gets, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class _Batch:
     """Clips that are being decoded for the encoder; `last` of their shard."""
 
     claim: _Claim
-    clips: list[Future[Clip]]
+    clips: list[Future[Clip | Unreadable]]
     last: bool
 
 
@@ -180,8 +189,7 @@ class Share:
 
         Raises:
             EncoderError: the encoder gave what is no feature, or refused more than a clip.
-            AudioError: an utterance cannot be decoded any more.
-            ContentsError: its audio is not what it was when it was checked.
+            ContentsError: the audio of an utterance is not what it was when it was checked.
         """
         ahead: deque[_Batch] = deque()
         behind: deque[tuple[Future[None], Step]] = deque()
@@ -199,7 +207,7 @@ class Share:
                 if ahead:
                     batch = ahead.popleft()
                     clips = [one.result() for one in batch.clips]
-                    features = encoded(self._encoder, clips, self._header)
+                    features = self._encoded(clips)
                     step = self._step([one.id for one in clips], len(clips))
                     behind.append((writing.submit(batch.claim.store, features, batch.last), step))
                 elif self._pending and not behind:
@@ -211,6 +219,13 @@ class Share:
                     written.result()
                     yield step
                 self._claims = [one for one in self._claims if one.lock.is_locked]
+
+    def _encoded(self, clips: Sequence[Clip | Unreadable]) -> dict[str, np.ndarray | str]:
+        sound = [one for one in clips if isinstance(one, Clip)]
+        found: dict[str, np.ndarray | str] = {one.id: one.reason for one in clips if isinstance(one, Unreadable)}
+        if sound:
+            found |= encoded(self._encoder, sound, self._header)
+        return {one.id: found[one.id] for one in clips}
 
     def _step(self, ids: Sequence[str], encoded: int = 0) -> Step:
         return Step(len(ids), sum(self._samples[one] for one in ids) / audio.SAMPLE_RATE, encoded)
@@ -267,16 +282,22 @@ class Share:
             self._steps.append(self._step(kept))
         return _Claim(lock, writer, deque(left))
 
-    def _clip(self, one: str) -> Clip:
+    def _clip(self, one: str) -> Clip | Unreadable:
         row = self._row.get(one)
-        samples = None if row is None else audio.load(self._sounds[row]["audio"])
-        if samples is None or crc32(samples) != self._header.contents.crc32[one]:
-            forget(self._header.corpus)
-            raise ContentsError(
-                f"Corpus {self._header.corpus}, utterance {one}: its audio changed since it was checked. Run the same "
-                "command again, which checks all of them."
-            )
-        return Clip(one, samples)
+        contents = self._header.contents
+        if row is not None:
+            try:
+                samples = audio.load(self._sounds[row]["audio"])
+                if crc32(samples) == contents.crc32[one]:
+                    return Clip(one, samples)
+            except AudioError as error:
+                if one in contents.unreadable:
+                    return Unreadable(one, str(error))
+        forget(self._header.corpus)
+        raise ContentsError(
+            f"Corpus {self._header.corpus}, utterance {one}: its audio changed since it was checked. Run the same "
+            "command again, which checks all of them."
+        )
 
     def _release(self) -> None:
         for one in self._claims:

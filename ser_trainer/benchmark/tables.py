@@ -5,29 +5,17 @@ from dataclasses import replace
 from functools import cache
 
 from loading_scripts import registry as corpora
-from model_cards.table import Table
+from model_cards.table import NOTHING, Table, percent
 from ser_metrics.intervals import MIN_GROUPS
 from ser_metrics.published import SERAB_SIZES
 
-from . import beside
+from . import beside, layouts
 from .averages import Average, average, over_corpora
 from .beside import NOTES, SERAB_AVERAGES, SERAB_TASKS
-from .outcomes import (
-    LEVEL,
-    METRICS,
-    Interval,
-    Outcome,
-    System,
-    interval,
-    outcomes,
-    pair,
-)
+from .outcomes import LEVEL, METRICS, Interval, Outcome, System, interval, outcomes
 from .stored import Stored
 
-NOTHING = "-"
-"""A cell without a value."""
-
-SHOWN = {"serab": ("wa", "ua"), "emobox-cross": ("wa",)}
+SHOWN = {"serab": ("wa", "ua"), "emobox-cross": ("wa",), "serevals": ("f1", "ua")}
 """Protocol -> scores in its table; all of `METRICS` for others."""
 
 EXPOSURES = {
@@ -74,7 +62,7 @@ class Marks:
 
 
 def tables(stored: Iterable[Stored]) -> list[Table]:
-    """Return a table for each system, and for cross-corpus protocols its matrix in both orientations before it.
+    """Return the tables of each protocol: for each system its matrix of corpora, if any, and its corpora; then layouts.
 
     Args:
         stored: lines with their predictions, `stored.read` gives them.
@@ -82,17 +70,23 @@ def tables(stored: Iterable[Stored]) -> list[Table]:
     Raises:
         ResultsError: the predictions of a line are missing.
     """
-    by_system: dict[System, list[Outcome]] = {}
-    for one in outcomes(stored):
-        by_system.setdefault(one.system, []).append(one)
     found = []
-    for system, each in by_system.items():
-        if system.protocol == "emobox-cross":
-            found += matrices(each)
-        marks = Marks()
-        table = corpus_table(each, marks)
-        found.append(replace(table, notes=[*how_to_read(system.protocol), *table.notes, *marks.legend()]))
+    for by_system in by_protocol(outcomes(stored)).values():
+        for system, each in by_system.items():
+            marks = Marks()
+            table = corpus_table(each, marks)
+            notes = [*how_to_read(system.protocol), *table.notes, *marks.legend()]
+            found += [*layouts.of_system(each), replace(table, notes=notes)]
+        found += layouts.of_protocol([one for each in by_system.values() for one in each])
     return found
+
+
+def by_protocol(found: Iterable[Outcome]) -> dict[tuple[str, str], dict[System, list[Outcome]]]:
+    """Return (protocol, variant) -> system -> outcomes, each in the order in which they come."""
+    held: dict[tuple[str, str], dict[System, list[Outcome]]] = {}
+    for one in found:
+        held.setdefault((one.system.protocol, one.system.variant), {}).setdefault(one.system, []).append(one)
+    return held
 
 
 def corpus_table(found: Sequence[Outcome], marks: Marks) -> Table:
@@ -110,7 +104,7 @@ def corpus_table(found: Sequence[Outcome], marks: Marks) -> Table:
     system = found[0].system
     row = beside.row_of(system.protocol, system.encoder)
     columns = [(metric, readings(system.protocol, metric)) for metric in SHOWN.get(system.protocol, METRICS)]
-    header = ["train>test" if system.protocol == "emobox-cross" else "corpus", "folds", "n"]
+    header = ["train>test" if any(">" in one.corpus for one in found) else "corpus", "folds", "n"]
     for metric, each in columns:
         header.append(metric.upper())
         for reading in each:
@@ -133,7 +127,7 @@ def corpus_table(found: Sequence[Outcome], marks: Marks) -> Table:
                 told = published_average(found, row, one, metric, reading) if row else None
                 cells += [NOTHING] * 2 if told is None else [f"{told:.1f}", difference(one.values[metric], told)]
         rows.append([*cells, NOTHING, NOTHING, "", ""])
-    return Table(title=_title(system), header=header, rows=rows, notes=_published_by(system, row))
+    return Table(title=system.title, header=header, rows=rows, notes=_published_by(system, row))
 
 
 def how_to_read(protocol: str) -> list[str]:
@@ -144,19 +138,6 @@ def how_to_read(protocol: str) -> list[str]:
         f"drawn: speakers where {MIN_GROUPS} or more are known, else utterances, which says nothing of new speakers.",
     ]
     return [*told, NOTES[protocol]] if protocol in NOTES else told
-
-
-def matrices(found: Sequence[Outcome]) -> list[Table]:
-    """Return the accuracies of one system on pairs of corpora, in percent, once with rows that train, once columns."""
-    reached = {pair(one.corpus): percent(one.mean["wa"]) for one in found}
-    names = sorted({corpus for both in reached for corpus in both})
-    by_row = [[train, *(reached.get((train, test), NOTHING) for test in names)] for train in names]
-    by_column = [[test, *(reached.get((train, test), NOTHING) for train in names)] for test in names]
-    title = _title(found[0].system)
-    return [
-        Table(title=f"{title}: rows train, columns test", header=["WA, %", *names], rows=by_row),
-        Table(title=f"{title}: columns train, rows test", header=["WA, %", *names], rows=by_column),
-    ]
 
 
 def folds(outcome: Outcome) -> str:
@@ -173,11 +154,6 @@ def _folds_of(corpus: str) -> int:
     if corpus not in corpora.ids():
         return 0
     return sum(name.removeprefix("fold").isdigit() for name in corpora.load(corpus).CORPUS.config_names())
-
-
-def percent(fraction: float) -> str:
-    """Return a fraction in percent with one digit."""
-    return f"{100 * fraction:.1f}"
 
 
 def span(told: Interval) -> str:
@@ -228,10 +204,6 @@ def _beside(protocol: str, row: str | None, one: Outcome, metric: str, reading: 
         return [NOTHING] * 2 if printed is None else [f"{printed:.1f}", difference(one.mean[metric], printed)]
     known = beside.context(protocol, one.corpus, metric, reading)
     return [NOTHING] * 2 if known is None else [f"{known.best:.1f}", f"{known.median:.1f}"]
-
-
-def _title(system: System) -> str:
-    return f"{system.protocol}, {system.variant}: {system}"
 
 
 def _published_by(system: System, row: str | None) -> list[str]:

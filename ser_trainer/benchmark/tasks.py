@@ -79,8 +79,11 @@ class Task:
 
     def absent(self) -> list[str]:
         """Return the classes that no training utterance has, though another split has them."""
-        trained = {self.labels[one] for one in self.parts["train"]}
-        return [name for name in self.classes if name not in trained]
+        trained, elsewhere = (
+            {self.labels[one] for name, part in self.parts.items() if (name == "train") is trains for one in part}
+            for trains in (True, False)
+        )
+        return [name for name in self.classes if name in elsewhere - trained]
 
     def flags(self) -> list[str]:
         """Return what a reader of a result must know of the splits."""

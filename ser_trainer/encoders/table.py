@@ -10,7 +10,7 @@ Table = tuple[list[str], list[list[object]]]
 
 def overview(records: Sequence[EncoderRecord]) -> Table:
     """Return a line for each encoder: what it gives, how large it is, who may use it, what it has seen."""
-    header = ["id", "name", "family", "width", "layers", "parameters", "licence", "papers", "has seen", "else"]
+    header = ["id", "name", "family", "width", "layers", "parameters", "licence", "papers", "has seen", "other corpora"]
     return header, [
         [
             one.id,

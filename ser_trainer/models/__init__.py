@@ -2,9 +2,10 @@
 
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification
 
-from . import exhubert
+from . import exhubert, whisper_embedding
 from .exhubert import *  # noqa: F403
 from .tiny import tiny_hubert_config
+from .whisper_embedding import *  # noqa: F403
 
 for _family in exhubert.FAMILIES.values():
     _classifier = _family.expanded
@@ -18,4 +19,4 @@ for _family in exhubert.FAMILIES.values():
     _model.register_for_auto_class("AutoModel")
     _classifier.register_for_auto_class("AutoModelForAudioClassification")
 
-__all__ = ["tiny_hubert_config", *exhubert.__all__]
+__all__ = ["tiny_hubert_config", *exhubert.__all__, *whisper_embedding.__all__]

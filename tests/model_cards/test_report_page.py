@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model_cards.heat_map import heat_map
 from model_cards.report_page import Matrix
 from model_cards.report_pictures import COLORS, draw_layers, shade
 from model_cards.table import Table
@@ -26,6 +27,15 @@ def test_dark_text_can_be_read_on_every_cell(share: float):
 @pytest.mark.parametrize("color", COLORS)
 def test_curves_stand_out_from_white(color: str):
     assert 1.05 / (luminance(color) + 0.05) >= 4.5
+
+
+@given(st.floats(-20, 120))
+def test_numbers_can_be_read_on_every_cell_of_a_heat_map(value: float):
+    drawn = heat_map(["a"], ["b"], [[value]], title="t")
+    ground, ink = re.findall(r'fill="(#[0-9a-f]+)"', drawn)
+    ink = "#" + 2 * ink[1:] if len(ink) == 4 else ink
+    light, dark = sorted((luminance(ground), luminance(ink)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def test_columns_of_numbers_are_told_from_words():

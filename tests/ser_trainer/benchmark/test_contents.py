@@ -88,16 +88,32 @@ def test_a_damaged_memory_is_made_anew(files, decoded, tmp_path):
     assert len(decoded) == 12
 
 
-def test_what_was_checked_before_an_unreadable_file_is_remembered(files, decoded):
+def test_an_unreadable_file_is_marked_and_looked_at_again(files, decoded, caplog):
     places, rows = files
+    before = contents.check(rows, "broken")
     whole = places["u004"].read_bytes()
     places["u004"].write_bytes(b"no audio")
-    with pytest.raises(AudioError, match=r"u004\.wav"):
-        contents.check(rows, "broken")
+    found = contents.check(rows, "broken")
+    assert found.unreadable == {"u004"}
+    assert (found.crc32["u004"], found.samples["u004"]) == (contents.UNREADABLE, 0)
+    assert found.hash != before.hash
+    assert contents.check(rows, "broken") == found
+    (told,) = caplog.messages  # once
+    assert "Corpus broken: 1 of 6 utterances cannot be decoded" in told
+    assert "u004.wav" in told
+    assert "serbench audit broken" in told
     places["u004"].write_bytes(whole)
     decoded.clear()
-    contents.check(rows, "broken")
-    assert len(decoded) < 6
+    assert contents.check(rows, "broken") == before
+    assert len(decoded) == 1
+
+
+def test_a_corpus_of_which_nothing_can_be_decoded_is_refused(files):
+    places, rows = files
+    for place in places.values():
+        place.unlink()
+    with pytest.raises(AudioError, match=r"Corpus gone: none of its 6 utterances .*u000\.wav: does not exist"):
+        contents.check(rows, "gone")
 
 
 def test_ids_are_needed_once():

@@ -11,6 +11,7 @@ from lines import made, stored
 
 from ser_trainer.benchmark.beside import SERAB_TASKS
 from ser_trainer.benchmark.report import report_page, write_report
+from ser_trainer.benchmark.report_pages import INDEX, file_names, pages, write_pages
 from ser_trainer.benchmark.stored import read
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -148,6 +149,97 @@ def test_names_of_others_are_shown_and_not_run(tmp_path: Path):
     assert text.count("<script>") == 1 and "<b>" not in text
     assert "&lt;script&gt;alert(" in text
     tags(tmp_path / "report.html")
+
+
+# --- a page for each encoder ---
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("site")
+    own = tmp_path_factory.mktemp("own")
+    corpora = ("emovo", "mesd")
+    names = [one if one == other else f"{one}>{other}" for one in corpora for other in corpora]
+    about = {"protocol": "serevals", "encoder": "org/<mine>", "exposure": "unknown", "each": 2}
+    stored(own, *(made(one, **about) for one in names))
+    assert [one.name for one in write_pages(read([folder, own]), path)][0] == INDEX
+    return path
+
+
+def test_the_pages_link_to_each_other_and_to_nothing_else(site: Path):
+    files = {one.name for one in site.iterdir()}
+    assert len(files) == 5
+    for file in files:
+        links = {told["href"] for tag, told in tags(site / file) if tag == "a" and not told["href"].startswith("#")}
+        assert links == files - {file}
+        assert "src=" not in (site / file).read_text(encoding="utf-8")
+
+
+def test_the_page_of_an_encoder_has_its_protocols_its_record_and_what_it_saw(folder: Path):
+    shown = pages(read([folder]))
+    page = shown["byols_2048.html"]
+    record, seen = page.about
+    assert "licence" in [row[0] for row in record.rows]
+    assert [row[:2] for row in seen.rows][0] == ["seen", "cremad"]
+    assert "cremad" not in seen.rows[-1][1] and "aesdd" in seen.rows[-1][1]
+    assert [one.name for one in shown["wavlm_large.html"].protocols] == ["emobox-intra, strict", "emobox-cross, strict"]
+    for one in page.protocols:
+        assert {row[0] for row in one.leaderboard.rows} == {"byols_2048"}
+
+
+def test_the_index_has_each_encoder_once_with_its_average_in_each_protocol(folder: Path):
+    index = pages(read([folder]))[INDEX]
+    (across,) = index.about
+    assert [row[0] for row in across.rows] == ["opensmile", "byols_2048", "wavlm_large"]
+    serab = index.protocols[0].leaderboard
+    um = {row[0]: dict(zip(serab.header, row, strict=True))["UM"] for row in serab.rows}
+    assert {row[0]: row[1] for row in across.rows} == {
+        **{one: f"{value} (9)" for one, value in um.items()},
+        "wavlm_large": "-",
+    }
+    line, _ = made("urdu", "fold1", protocol="emobox-intra", encoder="wavlm_large", each=2, accuracy=0.9)
+    assert across.rows[2][2] == f"{100 * line.scores['ua']:.1f} (1) 3, linear"  # the best of its layers, as is said
+    assert not any(one.published for one in index.protocols)  # they stand on the pages of the encoders
+
+
+def test_an_encoder_without_a_row_has_its_heat_map_and_the_best_of_the_published(site: Path):
+    text = next(site.glob("org-*.html")).read_text(encoding="utf-8")
+    assert text.count('<figure class="heat">') == 2 and "median of the nine" in text
+    assert "cell by cell beside the nine" in text
+    assert "no record" in text and "org/&lt;mine&gt;" in text
+
+
+def test_files_of_pages_differ_on_every_file_system():
+    names = ["index", "a", "A", "org/a", "org-a", "a" * 300, "../a", "ä"]
+    files = file_names(names)
+    assert len({file.casefold() for file in files.values()}) == len(names)
+    assert files["a"] == "a.html" and INDEX not in files.values()
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,80}\.html", one) for one in files.values())
+
+
+def test_options_that_all_have_are_told_once_and_long_ones_as_a_hash(tmp_path: Path):
+    sources = [f"corpus{number}:emosetpp" for number in range(9)]
+    kinds = (("plain", {"steps": 5}), ("frozen", {"steps": 5, "sources": sources}))
+    about = {"protocol": "exhubert", "encoder": "mine", "grid": [{"validation": 0.5}], "each": 2}
+    stored(
+        tmp_path, *(made("aesi", "emosetpp", head=f"emosetpp-{name}", options=told, **about) for name, told in kinds)
+    )
+    page = report_page(read([tmp_path]))
+    board = page.protocols[0].leaderboard
+    assert "All with steps=5." in board.notes
+    heads = sorted(row[2] for row in board.rows)
+    assert re.fullmatch(r"emosetpp-frozen, sources=#[0-9a-f]{6}", heads[0]) and heads[1] == "emosetpp-plain"
+    assert any("corpus8:emosetpp" in cell for row in page.provenance[1].rows for cell in row)
+
+
+def test_a_leaderboard_of_many_pairs_has_columns_for_corpora_alone(tmp_path: Path):
+    corpora = [f"c{number}" for number in range(7)]
+    names = [one if one == other else f"{one}>{other}" for one in corpora for other in corpora]
+    stored(tmp_path, *(made(one, protocol="serevals", encoder="mine", speakers=1, each=1) for one in names))
+    (protocol,) = report_page(read([tmp_path])).protocols
+    assert protocol.leaderboard.header[-7:] == corpora
+    assert any("42 pairs" in note for note in protocol.leaderboard.notes)
+    assert len(protocol.folded) == 42
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
