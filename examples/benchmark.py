@@ -16,13 +16,13 @@ import numpy as np
 
 from loading_scripts.errors import SerbenchError
 from ser_trainer.benchmark import study
-from ser_trainer.benchmark.compare import compare
 from ser_trainer.benchmark.corpora import open_corpora
 from ser_trainer.benchmark.protocol import Setting
-from ser_trainer.benchmark.report import write_report
-from ser_trainer.benchmark.results import Results
-from ser_trainer.benchmark.stored import of_encoder, read
-from ser_trainer.benchmark.tables import tables
+from ser_trainer.benchmark.results.compare import compare
+from ser_trainer.benchmark.results.line import Results
+from ser_trainer.benchmark.results.report import write_report
+from ser_trainer.benchmark.results.stored import of_encoder, read
+from ser_trainer.benchmark.results.tables import tables
 
 BASELINE = f"{Path(__file__)}:spectra"
 

@@ -85,11 +85,14 @@ def extract(
 
     Example: serbench extract urdu --encoder wavlm_base --raw ~/corpora/URDU-Dataset
     """
+    from ..encoders.opening import resolve
+    from .cache.extraction import extract_features
     from .corpora import open_corpora
-    from .extraction import extract_features
     from .machine import Machine
 
     _log()
+    for word in encoder:
+        resolve(word)  # what is wrong with it is said before corpora are loaded
     machine = Machine(settled(device), num_proc, bf16, trust_remote_code)
     for told in extract_features(encoder, open_corpora(corpora, raw or ()), _layers(layers), machine):
         typer.echo(told)
@@ -107,8 +110,8 @@ def cache(
 
     Example: serbench cache --encoder wavlm_base --clean
     """
-    from .cached import cached, remove
-    from .header import features_folder
+    from .cache.cached import cached, remove
+    from .cache.header import features_folder
 
     found = cached(corpus, encoder, unfinished)
     if clean and not (corpus or encoder or unfinished or everything):
@@ -209,9 +212,9 @@ def run(
     """
     from . import plan, protocol, study
     from .corpora import at_hand, open_corpora
-    from .results import Results
-    from .stored import Stored
-    from .tables import tables
+    from .results.line import Results
+    from .results.stored import Stored
+    from .results.tables import tables
 
     _log()
     names = protocol.names() if name == plan.EVERY else (name,)
@@ -266,8 +269,8 @@ def compare(
 
     Example: serbench compare results-monday results-tuesday
     """
-    from .compare import compare
-    from .stored import of_encoder, read
+    from .results.compare import compare
+    from .results.stored import of_encoder, read
 
     if len(folders) == 2 and not encoder:
         sides = [read([folder]) for folder in folders]
@@ -299,7 +302,7 @@ def report(
 
     Example: serbench report results --pages site
     """
-    from .stored import read
+    from .results.stored import read
 
     if html is not None and not html.absolute().parent.is_dir():
         raise typer.BadParameter(f"--html is a file in an existing folder; {html.parent} does not exist")
@@ -307,16 +310,16 @@ def report(
         raise typer.BadParameter(f"--pages is a folder; {pages} is a file")
     held = read(folders)
     if html is None and pages is None:
-        from .tables import tables
+        from .results.tables import tables
 
         typer.echo("\n\n".join(one.text() for one in tables(held)))
     if html is not None:
-        from .report import write_report
+        from .results.report import write_report
 
         write_report(held, html)
         typer.echo(f"Wrote {html}")
     if pages is not None:
-        from .report_pages import write_pages
+        from .results.report_pages import write_pages
 
         index, *others = write_pages(held, pages)
         typer.echo(f"Wrote {index} and {len(others)} {'page' if len(others) == 1 else 'pages'} beside it")
@@ -376,11 +379,12 @@ def reproduce(
 
     Example: serbench reproduce --check results/traces/emobox-intra--ravdess--wavlm_base-strict.json results
     """
-    from . import protocol, study, trace
+    from . import protocol, study
     from .corpora import open_corpora
     from .machine import Machine
-    from .reproduce import comparison, find, narrowed, prepared, rerun
-    from .results import Results
+    from .results import trace
+    from .results.line import Results
+    from .results.reproduce import comparison, find, narrowed, prepared, rerun
 
     if check is not None:
         checked = trace.check(check[0], Results(check[1]))
@@ -425,8 +429,8 @@ def export(
 
     Example: serbench export results --encoder demo-fold1 --card runs/demo-fold1/README.md
     """
-    from .export import eval_results, merge_into_card
-    from .stored import of_encoder, read
+    from .results.export import eval_results, merge_into_card
+    from .results.stored import of_encoder, read
 
     lines = [one.line for one in of_encoder(read(folders), encoder)]
     merge_into_card(card, eval_results(lines), encoder)

@@ -11,14 +11,14 @@ from functools import partial
 from loading_scripts.obtain import cache_folder
 from model_cards.table import Table
 
+from .cache.header import FeaturesError, encoder_folder, read
+from .cache.shards import Shard
 from .corpora import CorpusRows
-from .header import FeaturesError, encoder_folder, read
 from .machine import Machine
 from .measuring import EPOCHS, SERAB, UTTERANCES, Heads, Speed, encoded
 from .plan import EVERY, Plan, Planned, Refusal, of_every, of_protocol, refused
 from .protocol import Setting
-from .results import Results
-from .shards import Shard
+from .results.line import Results
 from .study import Study, check, planned_studies
 
 _HEADER = ("", "cells", "finished", "lines", "audio", "cached", "disk", "time")

@@ -15,11 +15,11 @@ import numpy as np
 from loading_scripts.listing import split_hash
 from ser_metrics.core import confusion
 
-from .contents import Contents
+from .cache.contents import Contents
 from .opened import Opened
 from .plan import Planned
 from .protocol import Scored
-from .results import Line, Prediction
+from .results.line import Line, Prediction
 from .tasks import Task
 
 _PACKAGES = ("serbench", "datasets", "numpy", "scikit-learn", "torch", "transformers")

@@ -12,13 +12,13 @@ from loading_scripts import audio
 from loading_scripts.errors import AudioError
 
 from ..encoders.encoder import Clip, ClipError
-from . import classifiers
-from .batches import batches
+from .cache.batches import batches
+from .cache.features import Packed
 from .corpora import CorpusError, CorpusRows
-from .features import Packed
-from .frame_heads import GRID, LINEAR_GRID, recipe_of
+from .heads import classifiers
+from .heads.frame_heads import GRID, LINEAR_GRID, recipe_of
+from .heads.probes import SEREVALS, SEREVALS_POINT, Fold, Point, Recipe, train_heads
 from .plan import Planned
-from .probes import SEREVALS, SEREVALS_POINT, Fold, Point, Recipe, train_heads
 from .protocol import Setting
 from .protocols import serab, serevals
 from .study import Study

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from . import protocol
 from .corpora import CorpusError, CorpusRows
 from .protocol import Cell, ProtocolError, Setting
-from .results import line_id
+from .results.line import line_id
 
 EVERY = "all"
 """What `serbench run` calls all protocols together."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from .sharing import rank
+from .cache.sharing import rank
 
 _PATIENCE = timedelta(days=30)
 """How long a process that is done waits for the others, at most."""

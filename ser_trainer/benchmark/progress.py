@@ -1,5 +1,6 @@
 """Progress: one bar over a whole study, with the time that is left."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -73,6 +74,8 @@ class StudyBar:
 
 
 def _clock_time(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "?"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

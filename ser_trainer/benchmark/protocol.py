@@ -15,9 +15,9 @@ from loading_scripts.errors import SerbenchError, UnknownNameError, near
 
 from ..encoders.encoder import Layers
 from . import protocols
+from .cache.features import Features
 from .corpora import CorpusRows
-from .features import Features
-from .results import Line, Prediction
+from .results.line import Line, Prediction
 from .tasks import Task
 
 Variant = Literal["strict", "published"]

@@ -14,11 +14,13 @@ from loading_scripts.errors import DiskFullError, SerbenchError
 
 from ..encoders.encoder import Layers
 from ..encoders.opening import resolve
-from . import contents, plan, protocol
-from .contents import Contents
+from . import plan, protocol
+from .cache import contents
+from .cache.contents import Contents
+from .cache.extract import extract
+from .cache.features import Features
+from .cache.sharing import rank
 from .corpora import CorpusRows
-from .extract import extract
-from .features import Features
 from .lines import Source
 from .machine import Machine
 from .meter import Meter
@@ -27,8 +29,7 @@ from .plan import EVERY, Plan, Planned, Refusal
 from .processes import alone, gathered
 from .progress import StudyBar
 from .protocol import Scored, Setting
-from .results import Line, Results, ResultsError
-from .sharing import rank
+from .results.line import Line, Results, ResultsError
 from .tasks import Task
 
 logger = logging.getLogger(__name__)

@@ -139,7 +139,7 @@ def study_hours(rate: dict[str, float], windows: bool) -> float:
 
 def measure(shape: Shape, lengths: Sequence[float], device: str, arguments: argparse.Namespace) -> tuple[float, float]:
     """Return seconds for all clips in batches, and seconds per second of audio for clips one at a time in float32."""
-    from ser_trainer.benchmark.batches import batches
+    from ser_trainer.benchmark.cache.batches import batches
     from ser_trainer.encoders.encoder import Clip
     from ser_trainer.encoders.opening import open_encoder
 

@@ -22,7 +22,7 @@ import os, sys, time
 from functools import partial
 from pathlib import Path
 import datasets, numpy as np
-from ser_trainer.benchmark.extract import extract
+from ser_trainer.benchmark.cache.extract import extract
 
 class Spectrum:
     # Its log shows each utterance that is encoded; a batch takes a while, as those of real encoders do.

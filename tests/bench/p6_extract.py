@@ -35,7 +35,7 @@ import sys, time
 from functools import partial
 from pathlib import Path
 import datasets
-from ser_trainer.benchmark.extract import extract
+from ser_trainer.benchmark.cache.extract import extract
 from ser_trainer.encoders.opening import open_encoder
 
 if __name__ == "__main__":

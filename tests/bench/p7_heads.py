@@ -24,11 +24,11 @@ import torch
 from p4_batches import LISTED, simulated
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-from ser_trainer.benchmark.features import Packed  # noqa: E402
-from ser_trainer.benchmark.heads import generator, initial  # noqa: E402
-from ser_trainer.benchmark.probes import EMOBOX, Fold, Point, Recipe, train_heads  # noqa: E402
-from ser_trainer.benchmark.schedules import course  # noqa: E402
-from ser_trainer.benchmark.stacks import batches  # noqa: E402
+from ser_trainer.benchmark.cache.features import Packed  # noqa: E402
+from ser_trainer.benchmark.heads.networks import generator, initial  # noqa: E402
+from ser_trainer.benchmark.heads.probes import EMOBOX, Fold, Point, Recipe, train_heads  # noqa: E402
+from ser_trainer.benchmark.heads.schedules import course  # noqa: E402
+from ser_trainer.benchmark.heads.stacks import batches  # noqa: E402
 
 GRID = [Point(rate, hidden) for rate, hidden in product((1e-3, 1e-4), (128, 256))]
 WIDTH, CLASSES, FRAME_RATE, SEED, FOLDS = 768, 4, 50, 0, 5

@@ -30,8 +30,8 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit  # noqa: E402
 from sklearn.svm import SVC  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-from ser_trainer.benchmark.classifiers import CLASSIFIERS, points, search  # noqa: E402
-from ser_trainer.benchmark.speaker_norm import normalised  # noqa: E402
+from ser_trainer.benchmark.heads.classifiers import CLASSIFIERS, points, search  # noqa: E402
+from ser_trainer.benchmark.heads.speaker_norm import normalised  # noqa: E402
 
 WIDTH = 6373
 PUBLISHED: dict[str, BaseEstimator] = {

@@ -16,8 +16,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "ser_trainer" / "benchmark")]
 from lines import made  # noqa: E402
 from timing import report  # noqa: E402
 
-from ser_trainer.benchmark.report import write_report  # noqa: E402
-from ser_trainer.benchmark.stored import read  # noqa: E402
+from ser_trainer.benchmark.results.report import write_report  # noqa: E402
+from ser_trainer.benchmark.results.stored import read  # noqa: E402
 
 LINES, FOLDS, CORPORA, CLASSES, RUNS = 100_000, 91, 32, 6, 5
 

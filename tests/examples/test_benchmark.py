@@ -18,7 +18,7 @@ def test_the_encoder_of_the_example_gives_finite_frames(samples):
 
 
 def test_the_example_prints_its_table_and_writes_the_page(tmp_path):
-    command = [sys.executable, str(EXAMPLE), "--epochs", "12"]
+    command = [sys.executable, str(EXAMPLE), "--epochs", "2"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "emobox-intra, strict: benchmark.py:spectra" in done.stdout

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..balanced import balanced
 from ..corpora import CorpusError, CorpusRows
-from ..frame_heads import best, kinds, train_grid
+from ..heads.frame_heads import best, kinds, train_grid
+from ..papers.balanced import balanced
 from ..protocol import Cell, Encoded, ProtocolError, Scored, Setting
 from ..tasks import Task, make_task
 from .emobox_intra import LONGEST

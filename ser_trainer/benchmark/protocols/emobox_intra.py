@@ -6,9 +6,9 @@ validation accuracy and tests once; `published` uses the code's schedule and pre
 
 from collections.abc import Iterator, Sequence
 
+from ..cache.features import Features
 from ..corpora import CorpusError, CorpusRows
-from ..features import Features
-from ..frame_heads import best, kinds, train_grid
+from ..heads.frame_heads import best, kinds, train_grid
 from ..protocol import Cell, Encoded, Scored, Setting
 from ..tasks import Task, make_task, share_classes
 

@@ -18,9 +18,9 @@ from loading_scripts.utterance import Gender, Utterance
 from ser_metrics.core import scores
 
 from ..corpora import CorpusError, CorpusRows
-from ..emosetpp import EMOSET, EMOSETPP, RECORDED, UNSEEN, coverage, shortfall
-from ..exhubert_recipe import OPTIONS, Recipe
-from ..exhubert_training import Training
+from ..papers.emosetpp import EMOSET, EMOSETPP, RECORDED, UNSEEN, coverage, shortfall
+from ..papers.exhubert_recipe import OPTIONS, Recipe
+from ..papers.exhubert_training import Training
 from ..protocol import Cell, Encoded, ProtocolError, Scored, Setting
 from ..tasks import Task, make_task
 

@@ -15,11 +15,11 @@ from loading_scripts.errors import near
 from ...encoders.opening import resolve
 from ...finetune.sampling.balance import How
 from ..corpora import CorpusRows
-from ..fine_tuning import Tuning, best_epoch, tuned, validated
-from ..generalize_splits import EMOTIONS, NATIVE_SETTING, HeldOut, counts, folds, held_out, pool, pooled_folds
+from ..papers.generalize_splits import EMOTIONS, NATIVE_SETTING, HeldOut, counts, folds, held_out, pool, pooled_folds
 from ..protocol import Cell, Encoded, ProtocolError, Scored, Setting
-from ..starting import starting
 from ..tasks import Task
+from ..tuning.fine_tuning import Tuning, best_epoch, tuned, validated
+from ..tuning.starting import starting
 
 TITLE = "Generalize: Whisper fine-tuned on each of 11 English corpora, and on all together"
 CORPORA = (

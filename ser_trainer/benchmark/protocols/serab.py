@@ -14,12 +14,12 @@ import numpy as np
 from loading_scripts import registry
 from loading_scripts.utterance import Gender, Utterance
 
-from .. import classifiers
+from ..cache.layers import by_layer
 from ..corpora import CorpusError, CorpusRows
-from ..layers import by_layer
+from ..heads import classifiers
+from ..heads.scaling import scaled
+from ..heads.speaker_norm import normalised
 from ..protocol import Cell, Encoded, Scored, Setting
-from ..scaling import scaled
-from ..speaker_norm import normalised
 from ..tasks import Task, make_task
 
 TITLE = "SERAB: frozen embeddings, the best of five simple classifiers"
@@ -101,9 +101,7 @@ def _run(encoded: Encoded, task: Task, setting: Setting, normalise: bool, listed
             vectors[split] = {layer: normalised(x, whom) for layer, x in vectors[split].items()}
     else:
         train = vectors["train"]
-        vectors = {
-            split: {layer: scaled(x, train[layer]) for layer, x in of.items()} for split, of in vectors.items()
-        }
+        vectors = {split: {layer: scaled(x, train[layer]) for layer, x in of.items()} for split, of in vectors.items()}
     for layer in setting.layer_names:
         yield _best(encoded, task, {split: of[layer] for split, of in vectors.items()}, layer, setting, flags)
 

@@ -16,14 +16,14 @@ import numpy as np
 
 from loading_scripts.errors import near
 
-from ..adjustment import adjusted, em, smoothed, with_epsilon
+from ..cache.joined import joined
 from ..corpora import CorpusRows
-from ..joined import joined
-from ..label_maps.serevals import CLASSES, CODES
-from ..probes import SEREVALS, SEREVALS_POINT, Fold, Trained, train_heads
+from ..heads.probes import SEREVALS, SEREVALS_POINT, Fold, Trained, train_heads
+from ..papers.adjustment import adjusted, em, smoothed, with_epsilon
+from ..papers.label_maps.serevals import CLASSES, CODES
+from ..papers.serevals_corpora import paired
+from ..papers.serevals_tasks import CONFIG, OTHER, as_published, in_domain, out_of_domain, unlike_published
 from ..protocol import Cell, Encoded, ProtocolError, Scored, Setting
-from ..serevals_corpora import paired
-from ..serevals_tasks import CONFIG, OTHER, as_published, in_domain, out_of_domain, unlike_published
 from ..tasks import Task
 
 TITLE = "SER Evals: trained on one corpus, tested in and out of domain, eight classes"

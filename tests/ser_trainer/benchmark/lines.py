@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ser_metrics.core import confusion
-from ser_trainer.benchmark.results import Line, Prediction, Results
+from ser_trainer.benchmark.results.line import Line, Prediction, Results
 
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 

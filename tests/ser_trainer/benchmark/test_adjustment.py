@@ -6,10 +6,10 @@ from hypothesis.extra.numpy import arrays
 
 from ser_metrics.published import SEREVALS_CHECKPOINTS, table
 from ser_metrics.rates import from_confusion
-from ser_trainer.benchmark.adjustment import AdjustmentError, adjusted, em, smoothed, with_epsilon
-from ser_trainer.benchmark.label_maps.serevals import CLASSES
-from ser_trainer.benchmark.serevals_corpora import ELIGIBLE, corpus_id, published_counts
-from ser_trainer.benchmark.serevals_tasks import OTHER
+from ser_trainer.benchmark.papers.adjustment import AdjustmentError, adjusted, em, smoothed, with_epsilon
+from ser_trainer.benchmark.papers.label_maps.serevals import CLASSES
+from ser_trainer.benchmark.papers.serevals_corpora import ELIGIBLE, corpus_id, published_counts
+from ser_trainer.benchmark.papers.serevals_tasks import OTHER
 
 LOGITS = arrays(float, st.tuples(st.integers(1, 6), st.just(4)), elements=st.floats(-20, 20))
 COUNTS = arrays(np.int64, 4, elements=st.integers(1, 10_000))

@@ -7,7 +7,7 @@ from conftest import SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser_trainer.benchmark.balanced import BalancedError, balanced
+from ser_trainer.benchmark.papers.balanced import BalancedError, balanced
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 TABLE_3 = {"iemocap": (10, 6), "meld": (6, 10), "ravdess": (20, 3), "savee": (4, 15)}

@@ -13,7 +13,7 @@ from transformers import HubertModel, Wav2Vec2FeatureExtractor
 from typer.testing import CliRunner
 
 from loading_scripts.errors import SerbenchError, UnknownNameError
-from ser_trainer.benchmark.results import Results
+from ser_trainer.benchmark.results.line import Results
 from ser_trainer.cli import app
 from ser_trainer.models import tiny_hubert_config
 

@@ -12,11 +12,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.svm import SVC
 
-from ser_trainer.benchmark.classifiers import CLASSIFIERS, ClassifierError, Searched, choose, points, search
-from ser_trainer.benchmark.classifiers.lda import ledoit_wolf
-from ser_trainer.benchmark.classifiers.qda import QDA
-from ser_trainer.benchmark.classifiers.rf import RF
-from ser_trainer.benchmark.classifiers.rows import Rows
+from ser_trainer.benchmark.heads.classifiers import CLASSIFIERS, ClassifierError, Searched, choose, points, search
+from ser_trainer.benchmark.heads.classifiers.lda import ledoit_wolf
+from ser_trainer.benchmark.heads.classifiers.qda import QDA
+from ser_trainer.benchmark.heads.classifiers.rf import RF
+from ser_trainer.benchmark.heads.classifiers.rows import Rows
 
 WIDE, TALL = 300, 5
 TRAIN, VALIDATION, TEST = slice(0, 72), slice(72, 108), slice(108, 160)
@@ -82,7 +82,7 @@ def test_forests_hold_scikit_learns_trees_whether_or_not_they_were_grown_before(
 
 
 def test_a_forest_is_selected_as_scikit_learn_selects_it(monkeypatch):
-    from ser_trainer.benchmark.classifiers import grid
+    from ser_trainer.benchmark.heads.classifiers import grid
 
     axes = {"class_weight": (None,), "max_depth": (5, 25), "min_samples_split": (10,)}
     monkeypatch.setitem(grid._GRIDS, "rf", axes)

@@ -6,9 +6,9 @@ import pytest
 from lines import EMOTIONS, made, of, stored
 
 from ser_metrics.comparison import mcnemar
-from ser_trainer.benchmark.compare import CompareError, compare
-from ser_trainer.benchmark.results import Prediction
-from ser_trainer.benchmark.stored import of_encoder, read
+from ser_trainer.benchmark.results.compare import CompareError, compare
+from ser_trainer.benchmark.results.line import Prediction
+from ser_trainer.benchmark.results.stored import of_encoder, read
 
 
 def sides(folder: Path, a, b):

@@ -14,8 +14,8 @@ from toy_encoder import speech, table
 
 from loading_scripts import audio
 from loading_scripts.errors import AudioError
-from ser_trainer.benchmark import contents
-from ser_trainer.benchmark.batches import batches, shards
+from ser_trainer.benchmark.cache import contents
+from ser_trainer.benchmark.cache.batches import batches, shards
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,12 @@ import toy_corpus
 from toy_corpus import corpus
 
 from ser_trainer.benchmark import measuring, plan, protocol, study
-from ser_trainer.benchmark.cached import cached
+from ser_trainer.benchmark.cache.cached import cached
+from ser_trainer.benchmark.cache.extraction import extract_features
 from ser_trainer.benchmark.estimate import estimate, estimates
-from ser_trainer.benchmark.extraction import extract_features
 from ser_trainer.benchmark.machine import Machine
 from ser_trainer.benchmark.protocol import Setting
-from ser_trainer.benchmark.results import Results
+from ser_trainer.benchmark.results.line import Results
 
 SPECTRUM = f"{Path(toy_corpus.__file__)}:spectrum"
 QUICK = Setting(epochs=2)

@@ -14,16 +14,18 @@ from transformers import HubertForSequenceClassification, HubertModel, Wav2Vec2F
 from loading_scripts import registry
 from loading_scripts.labels import AROUSAL_VALENCE
 from ser_metrics.published import recomputed, table
-from ser_trainer.benchmark import exhubert_tables, fine_tuning, study
+from ser_trainer.benchmark import study
 from ser_trainer.benchmark.corpora import CorpusError, CorpusRows
-from ser_trainer.benchmark.emosetpp import EMOSET, EMOSETPP, MEMBERS, RECORDED, UNSEEN, coverage, shortfall
-from ser_trainer.benchmark.exhubert_recipe import STEPS, TRANSFERS, Recipe
-from ser_trainer.benchmark.exhubert_tables import chosen, printed, tables
-from ser_trainer.benchmark.exhubert_training import _model, start
+from ser_trainer.benchmark.papers import exhubert_tables
+from ser_trainer.benchmark.papers.emosetpp import EMOSET, EMOSETPP, MEMBERS, RECORDED, UNSEEN, coverage, shortfall
+from ser_trainer.benchmark.papers.exhubert_recipe import STEPS, TRANSFERS, Recipe
+from ser_trainer.benchmark.papers.exhubert_tables import chosen, printed, tables
+from ser_trainer.benchmark.papers.exhubert_training import _model, start
 from ser_trainer.benchmark.protocol import ProtocolError, Setting
 from ser_trainer.benchmark.protocols import exhubert
-from ser_trainer.benchmark.results import Results
+from ser_trainer.benchmark.results.line import Results
 from ser_trainer.benchmark.study import Machine
+from ser_trainer.benchmark.tuning import fine_tuning
 from ser_trainer.finetune.transfers import VARIANTS
 from ser_trainer.models import tiny_hubert_config
 

@@ -8,9 +8,9 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 from lines import made, stored
 
 from loading_scripts.errors import SheetError
-from ser_trainer.benchmark.export import eval_results, merge_into_card
-from ser_trainer.benchmark.results import ResultsError
-from ser_trainer.benchmark.stored import of_encoder, read
+from ser_trainer.benchmark.results.export import eval_results, merge_into_card
+from ser_trainer.benchmark.results.line import ResultsError
+from ser_trainer.benchmark.results.stored import of_encoder, read
 
 CARD = """---
 license: mit

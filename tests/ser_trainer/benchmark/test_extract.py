@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from toy_encoder import ToyEncoder, extract_toy, logged, opener, speech, table
 
 from loading_scripts.errors import DiskFullError
-from ser_trainer.benchmark import sharing
-from ser_trainer.benchmark.batches import batches, shards
-from ser_trainer.benchmark.contents import ContentsError
-from ser_trainer.benchmark.extract import extract, plan
-from ser_trainer.benchmark.header import FILE
-from ser_trainer.benchmark.shards import Shard
-from ser_trainer.benchmark.sharing import Share
+from ser_trainer.benchmark.cache import sharing
+from ser_trainer.benchmark.cache.batches import batches, shards
+from ser_trainer.benchmark.cache.contents import ContentsError
+from ser_trainer.benchmark.cache.extract import extract, plan
+from ser_trainer.benchmark.cache.header import FILE
+from ser_trainer.benchmark.cache.shards import Shard
+from ser_trainer.benchmark.cache.sharing import Share
 from ser_trainer.encoders.encoder import Clip, EncoderError
 
 SOUNDS = speech(40)
@@ -311,5 +311,5 @@ def test_a_real_encoder_gives_what_it_gives_alone():
 
 
 def test_torch_is_not_needed(run_python, tmp_path):
-    code = "import sys; from ser_trainer.benchmark import cached, extract; assert 'torch' not in sys.modules"
+    code = "import sys; from ser_trainer.benchmark.cache import cached, extract; assert 'torch' not in sys.modules"
     assert run_python(code, tmp_path).returncode == 0

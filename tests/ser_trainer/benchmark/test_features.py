@@ -7,11 +7,11 @@ import pytest
 from filelock import FileLock
 from toy_encoder import ToyEncoder, speech, table
 
-from ser_trainer.benchmark.cached import cached, remove
-from ser_trainer.benchmark.extract import extract
-from ser_trainer.benchmark.features import Features
-from ser_trainer.benchmark.header import FILE, FeaturesError
-from ser_trainer.benchmark.shards import Shard
+from ser_trainer.benchmark.cache.cached import cached, remove
+from ser_trainer.benchmark.cache.extract import extract
+from ser_trainer.benchmark.cache.features import Features
+from ser_trainer.benchmark.cache.header import FILE, FeaturesError
+from ser_trainer.benchmark.cache.shards import Shard
 from ser_trainer.encoders.encoder import Clip
 
 SOUNDS = speech(20)

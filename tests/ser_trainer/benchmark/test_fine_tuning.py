@@ -9,9 +9,9 @@ import torch
 import toy_corpus
 from transformers import HubertForSequenceClassification, Wav2Vec2FeatureExtractor
 
-from ser_trainer.benchmark import fine_tuning
-from ser_trainer.benchmark.fine_tuning import Tuning, TuningError, best_epoch, rows, tuned, validated
 from ser_trainer.benchmark.tasks import make_task
+from ser_trainer.benchmark.tuning import fine_tuning
+from ser_trainer.benchmark.tuning.fine_tuning import Tuning, TuningError, best_epoch, rows, tuned, validated
 from ser_trainer.finetune.targets import pooled
 from ser_trainer.models import tiny_hubert_config
 

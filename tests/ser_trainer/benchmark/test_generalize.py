@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 from ser_metrics.published import recomputed, table
-from ser_trainer.benchmark import fine_tuning, generalize_table, study
+from ser_trainer.benchmark import study
+from ser_trainer.benchmark.cache.extract import extract
 from ser_trainer.benchmark.corpora import CorpusError
-from ser_trainer.benchmark.embedding_map import draw_map
-from ser_trainer.benchmark.extract import extract
-from ser_trainer.benchmark.fine_tuning import TuningError
-from ser_trainer.benchmark.generalize_splits import dealt, folds, held_out, label_of, pool, pooled_folds
-from ser_trainer.benchmark.generalize_table import COLUMNS, DOUBTFUL, MEAN, table3, tables
+from ser_trainer.benchmark.papers import generalize_table
+from ser_trainer.benchmark.papers.embedding_map import draw_map
+from ser_trainer.benchmark.papers.generalize_splits import dealt, folds, held_out, label_of, pool, pooled_folds
+from ser_trainer.benchmark.papers.generalize_table import COLUMNS, DOUBTFUL, MEAN, table3, tables
 from ser_trainer.benchmark.protocol import ProtocolError, Setting
 from ser_trainer.benchmark.protocols import generalize
-from ser_trainer.benchmark.results import Results
+from ser_trainer.benchmark.results.line import Results
 from ser_trainer.benchmark.study import Machine
+from ser_trainer.benchmark.tuning import fine_tuning
+from ser_trainer.benchmark.tuning.fine_tuning import TuningError
 from ser_trainer.encoders.opening import open_encoder
 
 FOUR = ("anger", "happiness", "neutral", "sadness")

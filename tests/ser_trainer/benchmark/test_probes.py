@@ -9,10 +9,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ser_trainer.benchmark import frames, stacks
-from ser_trainer.benchmark.features import Packed
-from ser_trainer.benchmark.heads import generator, initial
-from ser_trainer.benchmark.probes import (
+from ser_trainer.benchmark.cache.features import Packed
+from ser_trainer.benchmark.heads import frames, stacks
+from ser_trainer.benchmark.heads.networks import generator, initial
+from ser_trainer.benchmark.heads.probes import (
     EMOBOX,
     EMOBOX_CODE,
     SEREVALS,
@@ -23,7 +23,7 @@ from ser_trainer.benchmark.probes import (
     Trained,
     train_heads,
 )
-from ser_trainer.benchmark.schedules import course
+from ser_trainer.benchmark.heads.schedules import course
 
 CLOSE = {"atol": 1e-4, "rtol": 0}
 LINEAR = Recipe(head="linear", epochs=4, batch_size=4)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from lines import made, stored
 
-from ser_trainer.benchmark.beside import SERAB_TASKS
-from ser_trainer.benchmark.report import report_page, write_report
-from ser_trainer.benchmark.report_pages import INDEX, file_names, pages, write_pages
-from ser_trainer.benchmark.stored import read
+from ser_trainer.benchmark.results.beside import SERAB_TASKS
+from ser_trainer.benchmark.results.report import report_page, write_report
+from ser_trainer.benchmark.results.report_pages import INDEX, file_names, pages, write_pages
+from ser_trainer.benchmark.results.stored import read
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LEAK = "speaker leak: 100% of the test utterances are of speakers that train"

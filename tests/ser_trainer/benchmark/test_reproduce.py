@@ -15,13 +15,13 @@ from toy_corpus import corpus
 from typer.testing import CliRunner
 
 from ser_trainer import cli
-from ser_trainer.benchmark import beside, trace
-from ser_trainer.benchmark.beside import Cell
 from ser_trainer.benchmark.machine import Machine
 from ser_trainer.benchmark.protocol import ProtocolError, Setting
-from ser_trainer.benchmark.reproduce import Published, comparison, find, narrowed, prepared, rerun
-from ser_trainer.benchmark.results import LINES, Results
-from ser_trainer.benchmark.stored import read
+from ser_trainer.benchmark.results import beside, trace
+from ser_trainer.benchmark.results.beside import Cell
+from ser_trainer.benchmark.results.line import LINES, Results
+from ser_trainer.benchmark.results.reproduce import Published, comparison, find, narrowed, prepared, rerun
+from ser_trainer.benchmark.results.stored import read
 from ser_trainer.encoders.opening import open_encoder
 
 SPECTRUM = f"{Path(toy_corpus.__file__)}:spectrum"

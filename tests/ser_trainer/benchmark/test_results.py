@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lines import of as line_of
 
-from ser_trainer.benchmark.results import LINES, Prediction, Results, ResultsError
+from ser_trainer.benchmark.results.line import LINES, Prediction, Results, ResultsError
 
 CLASSES = ("anger", "sadness")
 ROWS = [Prediction(f"u{at}", f"s{at % 3}", CLASSES[at % 2], CLASSES[at % 3 == 0]) for at in range(12)]

@@ -13,16 +13,17 @@ import pytest
 import toy_corpus
 from toy_corpus import corpus
 
-from ser_trainer.benchmark import contents, plan, protocol, study
+from ser_trainer.benchmark import plan, protocol, study
+from ser_trainer.benchmark.cache import contents
+from ser_trainer.benchmark.cache.extract import extract
 from ser_trainer.benchmark.corpora import CorpusError, CorpusRows
-from ser_trainer.benchmark.extract import extract
 from ser_trainer.benchmark.lines import Source
 from ser_trainer.benchmark.machine import Machine
 from ser_trainer.benchmark.opened import opened
 from ser_trainer.benchmark.plan import Planned
 from ser_trainer.benchmark.processes import alone, gathered
 from ser_trainer.benchmark.protocol import Cell, ProtocolError, Setting
-from ser_trainer.benchmark.results import Results
+from ser_trainer.benchmark.results.line import Results
 from ser_trainer.benchmark.tasks import make_task
 
 SPECTRUM = f"{Path(toy_corpus.__file__)}:spectrum"
@@ -211,8 +212,8 @@ from toy_corpus import corpus
 from ser_trainer.benchmark import protocol, study
 from ser_trainer.benchmark.machine import Machine
 from ser_trainer.benchmark.protocol import Setting
-from ser_trainer.benchmark.results import Results
-from ser_trainer.benchmark.sharing import rank
+from ser_trainer.benchmark.results.line import Results
+from ser_trainer.benchmark.cache.sharing import rank
 
 protocol.names = lambda: ("emobox-intra",)
 toys = [corpus(name, each=1) for name in "abcd"]

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_trainer.benchmark.schedules import BY_EPOCH, course
+from ser_trainer.benchmark.heads.schedules import BY_EPOCH, course
 
 
 @given(st.sampled_from(sorted(BY_EPOCH)), st.integers(1, 120), st.integers(1, 5))

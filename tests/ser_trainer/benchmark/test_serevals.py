@@ -12,16 +12,18 @@ from toy_corpus import corpus
 from loading_scripts import labels, registry
 from model_cards.heat_map import heat_map
 from ser_metrics.published import table
-from ser_trainer.benchmark import adjustment, beside, serevals_matrix, study
+from ser_trainer.benchmark import study
+from ser_trainer.benchmark.cache.joined import Rows, joined
 from ser_trainer.benchmark.corpora import CorpusError
-from ser_trainer.benchmark.joined import Rows, joined
-from ser_trainer.benchmark.label_maps.serevals import CLASSES, CODES, label
+from ser_trainer.benchmark.papers import adjustment, serevals_matrix
+from ser_trainer.benchmark.papers.label_maps.serevals import CLASSES, CODES, label
+from ser_trainer.benchmark.papers.serevals_corpora import GROUPS, corpus_id, paired, published_counts
+from ser_trainer.benchmark.papers.serevals_split import published_split
+from ser_trainer.benchmark.papers.serevals_tasks import EMOTIONS, as_published, in_domain, out_of_domain
 from ser_trainer.benchmark.protocol import ProtocolError, Setting
 from ser_trainer.benchmark.protocols import serevals
-from ser_trainer.benchmark.results import Results
-from ser_trainer.benchmark.serevals_corpora import GROUPS, corpus_id, paired, published_counts
-from ser_trainer.benchmark.serevals_split import published_split
-from ser_trainer.benchmark.serevals_tasks import EMOTIONS, as_published, in_domain, out_of_domain
+from ser_trainer.benchmark.results import beside
+from ser_trainer.benchmark.results.line import Results
 from ser_trainer.benchmark.study import Machine
 
 SPECTRUM = f"{Path(toy_corpus.__file__)}:spectrum"

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_trainer.benchmark.speaker_norm import normalised
+from ser_trainer.benchmark.heads.speaker_norm import normalised
 
 speakers = st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=20)
 

@@ -8,12 +8,12 @@ import toy_corpus
 from toy_corpus import corpus
 
 from ser_trainer.benchmark import protocol, study
-from ser_trainer.benchmark.classifiers import CLASSIFIERS
+from ser_trainer.benchmark.cache.extract import extract
 from ser_trainer.benchmark.corpora import CorpusError
-from ser_trainer.benchmark.extract import extract
+from ser_trainer.benchmark.heads.classifiers import CLASSIFIERS
 from ser_trainer.benchmark.protocol import ProtocolError, Setting
 from ser_trainer.benchmark.protocols import emobox_cross, serab
-from ser_trainer.benchmark.results import Results, ResultsError
+from ser_trainer.benchmark.results.line import Results, ResultsError
 from ser_trainer.benchmark.study import Machine
 from ser_trainer.benchmark.tasks import make_task
 

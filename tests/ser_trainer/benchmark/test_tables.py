@@ -7,13 +7,14 @@ from lines import EMOTIONS, made, of, stored
 
 from loading_scripts import registry
 from ser_metrics.published import SERAB_SIZES, table
-from ser_trainer.benchmark import beside, layouts, serevals_matrix
-from ser_trainer.benchmark.averages import average
-from ser_trainer.benchmark.beside import CAPTION, HEADINGS, SERAB_TASKS
-from ser_trainer.benchmark.outcomes import interval, outcomes
-from ser_trainer.benchmark.results import Prediction, ResultsError
-from ser_trainer.benchmark.stored import Stored, read
-from ser_trainer.benchmark.tables import Marks, corpus_table, tables
+from ser_trainer.benchmark.papers import serevals_matrix
+from ser_trainer.benchmark.results import beside, layouts
+from ser_trainer.benchmark.results.averages import average
+from ser_trainer.benchmark.results.beside import CAPTION, HEADINGS, SERAB_TASKS
+from ser_trainer.benchmark.results.line import Prediction, ResultsError
+from ser_trainer.benchmark.results.outcomes import interval, outcomes
+from ser_trainer.benchmark.results.stored import Stored, read
+from ser_trainer.benchmark.results.tables import Marks, corpus_table, tables
 from ser_trainer.encoders import registry as encoders
 
 NOWHERE = None

@@ -110,6 +110,6 @@ def opener(**options: object) -> partial:
 
 def extract_toy(rows: datasets.Dataset, options: dict, choice: dict) -> None:
     """Extract; what a process of its own runs."""
-    from ser_trainer.benchmark.extract import extract
+    from ser_trainer.benchmark.cache.extract import extract
 
     extract(rows, ToyEncoder(**options), "toy", **choice)

@@ -1,0 +1,1 @@
+"""Heads on frozen features: grids of small networks trained together, and SERAB's classifiers."""

@@ -1,0 +1,1 @@
+"""What belongs to one paper alone: its labels, splits, priors and tables."""

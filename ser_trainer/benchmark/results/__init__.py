@@ -1,0 +1,1 @@
+"""Results: lines and their predictions, read as tables, comparisons, pages and cards."""
