@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 from .cache.sharing import rank
@@ -13,6 +14,9 @@ _PATIENCE = timedelta(days=30)
 
 _LAUNCHED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """By these variables torchrun and accelerate tell a process of the others."""
+
+_MEETINGS = count(1)
+"""How often the processes have met; all of them count the same."""
 
 Found = TypeVar("Found")
 
@@ -42,7 +46,9 @@ def gathered(found: Found) -> list[Found]:
         return [found]
     from torch import distributed
 
-    distributed.init_process_group("gloo", timeout=_PATIENCE)
+    store, this, processes = next(distributed.rendezvous("env://", timeout=_PATIENCE))
+    store = distributed.PrefixStore(f"study {next(_MEETINGS)}", store)  # where they met before, old addresses lie
+    distributed.init_process_group("gloo", store=store, rank=this, world_size=processes, timeout=_PATIENCE)
     try:
         every: list[Any] = [None] * distributed.get_world_size()
         distributed.all_gather_object(every, found)

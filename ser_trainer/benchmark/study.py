@@ -101,9 +101,8 @@ def run_all(
     found: list[Refusal] = []
     make = partial(plan.of_every, corpora, fine_tune=fine_tune)
     for study, planned in planned_studies(make, encoders, results, setting, machine):
-        failures = study.run(planned.cells, again, keep_going=True)
-        found += [*planned.refusals, *(one for each in gathered(failures) for one in each)]
-    return list(dict.fromkeys(found))
+        found += [*planned.refusals, *study.run(planned.cells, again, keep_going=True)]
+    return list(dict.fromkeys(one for each in gathered(found) for one in each))
 
 
 def planned_studies(
@@ -176,7 +175,7 @@ class Study:
         Args:
             cells: the cells.
             again: whether finished ones are run again.
-            keep_going: whether a cell that fails stops no other one; `gathered` then waits for other processes.
+            keep_going: whether a cell that fails stops no other one; nobody waits for other processes then.
 
         Returns:
             The cells of this process that failed.
@@ -226,6 +225,7 @@ class Study:
         with StudyBar(work | {one.cell.name: one.cell.work for one in cells}) as self._bar:
             for planned in cells:
                 self._planned = planned
+                self._bar.begin(planned.cell.name)
                 try:
                     with alone(planned.cell.tunes):
                         for line, predictions in planned.cell.run(self):
