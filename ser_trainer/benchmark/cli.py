@@ -244,7 +244,8 @@ def run(
         refusals = study.run_all(encoder, rows, Results(output), setting, machine, again, fine_tune)
     else:
         study.run(name, encoder, rows, Results(output), setting, machine, again)
-    stored = [Stored(line, Results(output)) for line in Results(output).lines() if line.protocol in names]
+    lines = [line for line in Results(output).lines() if line.protocol in names and line.variant == variant]
+    stored = [Stored(line, Results(output)) for line in lines]
     if is_first_process():
         shown = [one.text() for one in tables(stored)] if stored else []
         typer.echo("\n\n".join([*shown, *([plan.refused(refusals)] if refusals else ())]))
