@@ -6,17 +6,16 @@ python -m loading_scripts.overview README.md
 import sys
 from pathlib import Path
 
-from . import registry
+from model_cards.marked import markdown_table, renewed
 
-BEGIN = "<!-- corpora: begin -->"
-END = "<!-- corpora: end -->"
+from . import registry
 
 _HEADER = ("id", "name", "languages", "utterances", "speakers", "access", "licence", "configs")
 
 
 def table() -> str:
     """Return a Markdown table with a line for every corpus."""
-    lines = [_HEADER, ("---",) * len(_HEADER)]
+    lines = []
     for name in registry.ids():
         corpus = registry.load(name).CORPUS
         lines.append(
@@ -31,22 +30,9 @@ def table() -> str:
                 str(len(corpus.config_names())),
             )
         )
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def renewed(text: str) -> str:
-    """Return `text` with the table as it is now between the marks.
-
-    Raises:
-        ValueError: the marks are not there, once each and in order.
-    """
-    before, begun, rest = text.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not begun or not ended:
-        raise ValueError(f"The table of corpora stands between {BEGIN} and {END}; put both into the file.")
-    return f"{before}{BEGIN}\n\n{table()}\n{END}{after}"
+    return markdown_table(_HEADER, lines)
 
 
 if __name__ == "__main__":
     path = Path(sys.argv[1])
-    path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(renewed(path.read_text(encoding="utf-8"), "corpora", table()), encoding="utf-8")

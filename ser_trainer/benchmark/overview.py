@@ -6,17 +6,16 @@ python -m ser_trainer.benchmark.overview docs/protocols/README.md
 import sys
 from pathlib import Path
 
-from . import protocol
+from model_cards.marked import markdown_table, renewed
 
-BEGIN = "<!-- protocols: begin -->"
-END = "<!-- protocols: end -->"
+from . import protocol
 
 _HEADER = ("protocol", "what is measured", "variants", "corpora of the paper with a record", "command")
 
 
 def table() -> str:
     """Return a Markdown table with a line for every protocol; each links to the page of its paper."""
-    lines = [_HEADER, ("---",) * len(_HEADER)]
+    lines = []
     for name in protocol.names():
         module = protocol.load(name)
         lines.append(
@@ -28,22 +27,9 @@ def table() -> str:
                 f"`serbench run {name} --encoder ENCODER --corpora CORPUS...`",
             )
         )
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def renewed(text: str) -> str:
-    """Return `text` with the table as it is now between the marks.
-
-    Raises:
-        ValueError: the marks are not there, once each and in order.
-    """
-    before, begun, rest = text.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not begun or not ended:
-        raise ValueError(f"The table of protocols stands between {BEGIN} and {END}; put both into the file.")
-    return f"{before}{BEGIN}\n\n{table()}\n{END}{after}"
+    return markdown_table(_HEADER, lines)
 
 
 if __name__ == "__main__":
     path = Path(sys.argv[1])
-    path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(renewed(path.read_text(encoding="utf-8"), "protocols", table()), encoding="utf-8")

@@ -5,12 +5,13 @@ import pytest
 from conftest import REPOSITORY
 
 from loading_scripts import overview, registry
+from model_cards.marked import renewed
 
 
 def test_the_table_of_the_readme_is_that_of_the_records():
     """If this fails: python -m loading_scripts.overview README.md."""
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert overview.renewed(text) == text
+    assert renewed(text, "corpora", overview.table()) == text
 
 
 def test_the_table_has_a_line_for_every_corpus():
@@ -20,20 +21,6 @@ def test_the_table_has_a_line_for_every_corpus():
     assert (
         "| [urdu](https://github.com/siddiquelatif/URDU-Dataset) | URDU | ur | 400 | 29 | open | custom |" in lines[-2]
     )
-
-
-def test_a_file_without_marks_is_refused():
-    with pytest.raises(ValueError, match="corpora: begin"):
-        overview.renewed("# A page\n")
-
-
-def test_only_what_stands_between_the_marks_changes():
-    text = f"before\n{overview.BEGIN}what stood here{overview.END}\nafter\n"
-    renewed = overview.renewed(text)
-    assert renewed.startswith(f"before\n{overview.BEGIN}\n")
-    assert renewed.endswith(f"{overview.END}\nafter\n")
-    assert "what stood here" not in renewed
-    assert overview.renewed(renewed) == renewed
 
 
 @pytest.mark.parametrize("corpus", registry.ids())

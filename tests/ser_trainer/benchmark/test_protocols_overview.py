@@ -1,8 +1,8 @@
 """The table of all protocols in the documentation."""
 
-import pytest
 from conftest import REPOSITORY
 
+from model_cards.marked import renewed
 from ser_trainer.benchmark import overview, protocol
 
 PAGES = REPOSITORY / "docs" / "protocols"
@@ -11,7 +11,7 @@ PAGES = REPOSITORY / "docs" / "protocols"
 def test_the_table_of_the_documentation_is_that_of_the_protocols():
     """If this fails: python -m ser_trainer.benchmark.overview docs/protocols/README.md."""
     text = (PAGES / "README.md").read_text(encoding="utf-8")
-    assert overview.renewed(text) == text
+    assert renewed(text, "protocols", overview.table()) == text
 
 
 def test_every_protocol_has_a_line_and_a_page_that_exists():
@@ -20,8 +20,3 @@ def test_every_protocol_has_a_line_and_a_page_that_exists():
     for line in lines:
         page = line.partition("](")[2].partition(")")[0]
         assert (PAGES / page).is_file(), page
-
-
-def test_a_file_without_marks_is_refused():
-    with pytest.raises(ValueError, match="protocols: begin"):
-        overview.renewed("# A page\n")
