@@ -86,8 +86,8 @@ def extract(
     Example: serbench extract urdu --encoder wavlm_base --raw ~/corpora/URDU-Dataset
     """
     from ..encoders.opening import resolve
-    from .cache.extraction import extract_features
     from .corpora import open_corpora
+    from .extraction import extract_features
     from .machine import Machine
 
     _log()

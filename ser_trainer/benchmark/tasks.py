@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +12,16 @@ from loading_scripts.partitions import validation
 
 from .corpora import CorpusError, CorpusRows
 
-Label = Callable[[Mapping[str, object]], str | None]
+Label = Callable[[Mapping[str, Any]], str | None]
 """Facts of an utterance -> its class, None if the task does not use it."""
 
 NATIVE = "emotion"
 """The label column with the classes of the corpus."""
 
 
-def native(facts: Mapping[str, object]) -> str | None:
+def native(facts: Mapping[str, Any]) -> str | None:
     """Return the corpus' own class."""
-    return facts[NATIVE]  # type: ignore[return-value]
+    return facts[NATIVE]
 
 
 @dataclass(frozen=True, eq=False)

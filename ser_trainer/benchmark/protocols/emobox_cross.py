@@ -8,6 +8,7 @@ with a set drawn by the paper's recipe, without its filter by a second model.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..corpora import CorpusError, CorpusRows
 from ..heads.frame_heads import best, kinds, train_grid
@@ -51,8 +52,8 @@ def cells(corpora: Sequence[CorpusRows], setting: Setting) -> list[Cell]:
     return [_cell(corpus, [one for one in tests if one.corpus is not corpus], setting) for corpus in corpora]
 
 
-def _label(facts: Mapping[str, object]) -> str | None:
-    return CLASSES.get(facts["canonical"])  # type: ignore[arg-type]
+def _label(facts: Mapping[str, Any]) -> str | None:
+    return CLASSES.get(facts["canonical"])
 
 
 def _test(corpus: CorpusRows) -> Task:

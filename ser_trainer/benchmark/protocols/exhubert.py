@@ -9,6 +9,7 @@ its splits are published nowhere, so that only a validation set of our own can c
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def task_of(corpus: CorpusRows) -> Task:
         corpus,
         listed or RULE,
         parts=None if listed else _by_rule(corpus),
-        label=lambda facts: facts["arousal_valence"],  # type: ignore[arg-type,return-value]
+        label=lambda facts: facts["arousal_valence"],
         order=AROUSAL_VALENCE,
     )
     return replace(task, classes=AROUSAL_VALENCE)
@@ -220,7 +221,7 @@ def _scored(
     validation: np.ndarray,
     head: str,
     training: Training,
-    told: Mapping[str, object],
+    told: Mapping[str, Any],
     sources: Sequence[Task],
 ) -> Scored:
     held = task.parts["validation"]

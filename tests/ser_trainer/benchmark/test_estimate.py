@@ -11,8 +11,8 @@ from toy_corpus import corpus
 
 from ser_trainer.benchmark import measuring, plan, protocol, study
 from ser_trainer.benchmark.cache.cached import cached
-from ser_trainer.benchmark.cache.extraction import extract_features
 from ser_trainer.benchmark.estimate import estimate, estimates
+from ser_trainer.benchmark.extraction import extract_features
 from ser_trainer.benchmark.machine import Machine
 from ser_trainer.benchmark.protocol import Setting
 from ser_trainer.benchmark.results.line import Results

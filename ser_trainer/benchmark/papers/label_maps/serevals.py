@@ -7,6 +7,7 @@ corrected. Today both agree but for fear of ShEMO, which the paper's map forgot,
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from loading_scripts import labels
 
@@ -147,7 +148,7 @@ _CLASS_OF = {
 }
 
 
-def label(corpus: str, facts: Mapping[str, object]) -> str | None:
+def label(corpus: str, facts: Mapping[str, Any]) -> str | None:
     """Return the class of an utterance by the paper's map, by ours where the paper has none for its code.
 
     Args:
@@ -162,7 +163,7 @@ def label(corpus: str, facts: Mapping[str, object]) -> str | None:
     >>> label("demo", {"native": "fear", "unified8": "fear", "canonical": "fear"})
     'fear'
     """
-    found = _CLASS_OF.get((corpus, facts["native"])) or facts["unified8"]  # type: ignore[arg-type]
+    found = _CLASS_OF.get((corpus, facts["native"])) or facts["unified8"]
     if found is None and facts["canonical"] in labels.nouns():
-        found = labels.mapping(facts["canonical"], corpus).unified8  # type: ignore[arg-type]
-    return found  # type: ignore[return-value]
+        found = labels.mapping(facts["canonical"], corpus).unified8
+    return found

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from tqdm import tqdm
 
-from ...encoders.encoder import Layers
-from ..corpora import CorpusRows
-from ..machine import Machine
-from ..meter import Meter
-from ..opened import opened
-from ..protocol import ProtocolError
-from .extract import extract
+from ..encoders.encoder import Layers
+from .cache.extract import extract
+from .corpora import CorpusRows
+from .machine import Machine
+from .meter import Meter
+from .opened import opened
+from .protocol import ProtocolError
 
 
 def extract_features(
