@@ -40,19 +40,17 @@ def over_corpora(found: Sequence[Outcome]) -> list[Average]:
 def average(protocol: str, reached: Mapping[str, Mapping[str, float]], sizes: Mapping[str, int]) -> list[Average]:
     """Return the averages that a protocol takes over corpora; empty where there are too few.
 
-    SERAB: UM, WM, GM over those of its nine tasks that are there. EmoBox cross-corpus: equation (1), once every
-    ordered pair is there. SER Evals: those of its Table 3, once no pair is missing. Others: the plain mean of each
-    score.
+    SERAB: UM, WM, GM over those of its nine tasks that are there, the plain mean if none is. EmoBox cross-corpus:
+    equation (1), once every ordered pair is there. SER Evals: those of its Table 3, once no pair is missing. Others:
+    the plain mean of each score.
 
     Args:
         protocol: its name.
         reached: corpus, or ``train>test`` -> score -> value, fractions or percent.
         sizes: corpus -> number of test utterances; only SERAB asks for it.
     """
-    if protocol == "serab":
-        tasks = [corpus for corpus in SERAB_TASKS.values() if corpus in reached]
-        if not tasks:
-            return []
+    tasks = [corpus for corpus in SERAB_TASKS.values() if corpus in reached]
+    if protocol == "serab" and tasks:
         accuracies = {corpus: reached[corpus]["wa"] for corpus in tasks}
         over = f"{len(tasks)} of {len(SERAB_TASKS)} tasks"
         found = averages.serab(accuracies, {corpus: sizes[corpus] for corpus in tasks})

@@ -112,7 +112,8 @@ def test_averages_run_over_what_is_there_and_say_so():
     assert found["WM"].values["wa"] == pytest.approx((90 + 120) / 400)
     assert found["GM"].values["wa"] == pytest.approx(0.6)
     assert found["UM"].over == "2 of 9 tasks"
-    assert average("serab", {"urdu": {"wa": 0.1}}, {"urdu": 50}) == []
+    (plain,) = average("serab", {"urdu": {"wa": 0.1}}, {"urdu": 50})
+    assert (plain.name, plain.over, plain.values) == ("mean", "1 corpus", {"wa": 0.1})
     assert average("emobox-cross", {"a>b": {"wa": 0.1}}, {}) == []  # the other direction is missing
     (mean,) = average("emobox-intra", {"emodb": {"ua": 0.2, "wa": 0.4}, "urdu": {"ua": 0.4, "wa": 0.8}}, {})
     assert mean.values == pytest.approx({"ua": 0.3, "wa": 0.6})
